@@ -1,0 +1,99 @@
+import { type Static, Type } from 'typebox'
+import { Message } from './messages.ts'
+import {
+  ChatId,
+  closed,
+  Cursor,
+  Limit,
+  Name,
+  opt,
+  PictureUrl,
+  Seq,
+  Time,
+  Username,
+} from './schema.ts'
+
+export const Member = closed({
+  username: opt(Username),
+  displayName: opt(Name),
+  picture: opt(PictureUrl),
+  removed: opt(
+    Type.Boolean({ description: 'true: the account was deleted; it has no username any more.' }),
+  ),
+  readSeq: Seq,
+})
+export type Member = Static<typeof Member>
+
+export const Chat = closed(
+  {
+    id: ChatId,
+    kind: Type.Union([Type.Literal('direct'), Type.Literal('group')]),
+    title: opt(Name),
+    members: Type.Array(Member),
+    lastMessage: opt(Message),
+    unread: Type.Integer({ minimum: 0, description: 'lastSeq − readSeq, never counted [READ-1].' }),
+    lastSeq: Seq,
+    readSeq: Seq,
+    clearedSeq: opt(Seq),
+    rev: Type.Integer({
+      description: 'Numbers every change of the chat that is not a new message.',
+    }),
+    updatedAt: Time,
+    pinned: opt(Type.Boolean()),
+    archived: opt(Type.Boolean()),
+    muted: opt(Type.Boolean()),
+    mutedUntil: opt(Time),
+    blocked: opt(Type.Boolean({ description: 'true: I have blocked the other.' })),
+  },
+  'A chat as one of its members sees it. What is empty is left out.',
+)
+export type Chat = Static<typeof Chat>
+
+export const OpenChatBody = closed({
+  kind: opt(Type.Literal('direct')),
+  username: Username,
+})
+export type OpenChatBody = Static<typeof OpenChatBody>
+
+const Flag = Type.Union([Type.Literal('true'), Type.Literal('false')])
+export const ListChatsQuery = closed({
+  unread: opt(Flag),
+  archived: opt(Flag),
+  limit: opt(Limit),
+  cursor: opt(Cursor),
+})
+export type ListChatsQuery = Static<typeof ListChatsQuery>
+
+/** My settings of a chat. */
+export const UpdateChatBody = closed({
+  pinned: opt(Type.Boolean()),
+  archived: opt(Type.Boolean()),
+  muted: opt(Type.Boolean({ description: 'true: until further notice; false: no longer.' })),
+  mutedUntil: opt(
+    Type.String({
+      pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d{1,3})?Z$',
+      description: 'Mute until this time (ISO 8601, UTC).',
+    }),
+  ),
+})
+export type UpdateChatBody = Static<typeof UpdateChatBody>
+
+export const ReadBody = closed({
+  seq: Seq,
+  unread: opt(
+    Type.Boolean({ description: 'true: move back to `seq`, that is, mark as unread [READ-2].' }),
+  ),
+})
+export type ReadBody = Static<typeof ReadBody>
+
+export const ReadState = closed({ chatId: ChatId, seq: Seq, unread: Type.Integer({ minimum: 0 }) })
+export type ReadState = Static<typeof ReadState>
+
+export const Unread = closed({
+  total: Type.Integer({
+    minimum: 0,
+    description: 'Unread messages in all chats that are not muted.',
+  }),
+  chats: Type.Integer({ minimum: 0, description: 'Chats that have some.' }),
+})
+export type Unread = Static<typeof Unread>

@@ -1,0 +1,52 @@
+import { type Static, type TSchema, Type } from 'typebox'
+import { Chat, ReadBody, ReadState, Unread } from './chats.ts'
+import { CLOSE_REASONS } from './errors.ts'
+import { Message, SendBody } from './messages.ts'
+import { ChatId, closed, opt, Seq, Time, Username } from './schema.ts'
+import { SyncBody, SyncResult } from './sync.ts'
+import { Profile } from './users.ts'
+
+/** What the server tells: name → what it carries. The same names go over sockets and webhooks. */
+export const EVENTS = {
+  'message.created': Message,
+  'chat.created': Chat,
+  'chat.updated': Chat,
+  'chat.removed': closed({ chatId: ChatId }),
+  'read.updated': closed({
+    chatId: ChatId,
+    username: Username,
+    seq: Seq,
+    unread: opt(Type.Integer({ minimum: 0, description: 'Only to the reader itself.' })),
+  }),
+  typing: closed({ chatId: ChatId, username: Username, typing: Type.Boolean() }),
+  'user.updated': Profile,
+  'user.removed': closed({ username: Username }),
+  'unread.updated': Unread,
+  'session.expiring': closed({ expiresAt: Time }),
+  'session.closed': closed({
+    reason: Type.Union(CLOSE_REASONS.map((reason) => Type.Literal(reason))),
+    reconnectInMs: opt(Type.Integer({ description: 'Come back after so many milliseconds.' })),
+  }),
+  'sync.reset': closed({}),
+} as const satisfies Record<string, TSchema>
+export type EventName = keyof typeof EVENTS
+export type EventData<N extends EventName> = Static<(typeof EVENTS)[N]>
+
+export const TypingBody = closed({ chatId: ChatId, typing: Type.Boolean() })
+export const RefreshBody = closed({
+  token: Type.String({ minLength: 1, maxLength: 8_192, description: 'A session token or a JWT.' }),
+})
+export const SendCallBody = closed({ chatId: ChatId, ...SendBody.properties })
+export const ReadCallBody = closed({ chatId: ChatId, ...ReadBody.properties })
+
+/** What a client may ask: name → what it sends, and what the acknowledgement carries beside `ok: true`. */
+export const CALLS = {
+  'message.send': { request: SendCallBody, answer: closed({ message: Message }) },
+  'chat.read': { request: ReadCallBody, answer: closed({ read: ReadState }) },
+  typing: { request: TypingBody, answer: closed({}) },
+  sync: { request: SyncBody, answer: closed({ sync: SyncResult }) },
+  'auth.refresh': { request: RefreshBody, answer: closed({ expiresAt: opt(Time) }) },
+} as const satisfies Record<string, { request: TSchema; answer: TSchema }>
+export type CallName = keyof typeof CALLS
+export type CallBody<N extends CallName> = Static<(typeof CALLS)[N]['request']>
+export type CallAnswer<N extends CallName> = Static<(typeof CALLS)[N]['answer']>

@@ -1,0 +1,47 @@
+import { type Static, Type } from 'typebox'
+import { Chat, Unread } from './chats.ts'
+import { LIMITS } from './limits.ts'
+import { Message } from './messages.ts'
+import { ChatId, closed, opt, Seq } from './schema.ts'
+
+/** What a client that comes back already has. */
+export const SyncBody = closed({
+  cursor: opt(
+    Type.String({
+      minLength: 1,
+      maxLength: 128,
+      description: 'The `cursor` of the last sync. Without it: a fresh start.',
+    }),
+  ),
+  chats: opt(
+    Type.Array(closed({ chatId: ChatId, seq: Seq }), {
+      maxItems: LIMITS.syncChats,
+      description: 'The chats whose messages the client keeps, with the last seq that it has.',
+    }),
+  ),
+})
+export type SyncBody = Static<typeof SyncBody>
+
+export const SyncResult = closed({
+  cursor: Type.String({ description: 'For the next sync.' }),
+  reset: opt(
+    Type.Boolean({ description: 'true: forget what you have; this is a fresh state [SYNC-2].' }),
+  ),
+  chats: Type.Array(Chat, { description: 'Each chat that changed, as it is now, newest first.' }),
+  removed: Type.Array(ChatId, { description: 'Chats that are no longer on the list.' }),
+  messages: Type.Array(
+    closed({
+      chatId: ChatId,
+      items: Type.Array(Message),
+      hasAfter: Type.Boolean({
+        description: 'true: fetch the rest by history, `after` the last seq.',
+      }),
+    }),
+    { description: 'Per chat asked for: the messages after its seq, oldest first.' },
+  ),
+  more: opt(
+    Type.Boolean({ description: 'true: more chats than these; the list of chats has them.' }),
+  ),
+  unread: Unread,
+})
+export type SyncResult = Static<typeof SyncResult>

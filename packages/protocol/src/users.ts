@@ -1,0 +1,93 @@
+import { type Static, Type } from 'typebox'
+import { LIMITS } from './limits.ts'
+import { closed, Cursor, Limit, Name, opt, PictureUrl, Time, Username } from './schema.ts'
+
+export const Role = Type.Union([Type.Literal('user'), Type.Literal('admin')])
+export type Role = Static<typeof Role>
+
+/** What anyone who is logged in may see of a user. */
+export const Profile = closed({
+  username: Username,
+  displayName: opt(Name),
+  picture: opt(PictureUrl),
+})
+export type Profile = Static<typeof Profile>
+
+/** A user as oneself and admins see it. */
+export const User = closed({
+  username: Username,
+  displayName: opt(Name),
+  picture: opt(PictureUrl),
+  role: Role,
+  active: Type.Boolean({ description: 'false: cannot log in; deactivated by an admin.' }),
+  createdAt: Time,
+})
+export type User = Static<typeof User>
+
+const Password = Type.String({
+  minLength: 8,
+  maxLength: LIMITS.password,
+  description: 'At least 8 characters, at most 1,024 bytes. No composition rules.',
+})
+
+export const RegisterBody = closed({
+  username: Username,
+  password: opt(Password),
+  displayName: opt(Name),
+  picture: opt(PictureUrl),
+  role: opt(Role),
+})
+export type RegisterBody = Static<typeof RegisterBody>
+
+/** null removes a value. `role`, `active` are for admins; `currentPassword` is asked of oneself. */
+export const UpdateUserBody = closed({
+  displayName: opt(Type.Union([Name, Type.Null()])),
+  picture: opt(Type.Union([PictureUrl, Type.Null()])),
+  password: opt(Password),
+  currentPassword: opt(Type.String({ minLength: 1, maxLength: LIMITS.password })),
+  role: opt(Role),
+  active: opt(Type.Boolean()),
+})
+export type UpdateUserBody = Static<typeof UpdateUserBody>
+
+export const ListUsersQuery = closed({
+  search: opt(
+    Type.String({
+      minLength: 1,
+      maxLength: LIMITS.username,
+      description: 'Start of the username or of a word of the display name, in any case.',
+    }),
+  ),
+  active: opt(Type.Boolean({ description: 'For admins: only active, or only deactivated users.' })),
+  limit: opt(Limit),
+  cursor: opt(Cursor),
+})
+export type ListUsersQuery = Static<typeof ListUsersQuery>
+
+export const Login = closed({
+  token: Type.String({
+    description: 'Send it as `Authorization: Bearer …`, or in the socket handshake.',
+  }),
+  expiresAt: Time,
+  user: User,
+})
+export type Login = Static<typeof Login>
+
+export const Session = closed({
+  id: Type.String({ description: 'Names the session for its revocation; it is not the token.' }),
+  createdAt: Time,
+  lastUsedAt: Time,
+  expiresAt: Time,
+  current: opt(Type.Boolean({ description: 'true: the session that asks.' })),
+  address: opt(Type.String()),
+  userAgent: opt(Type.String()),
+})
+export type Session = Static<typeof Session>
+
+export const Block = closed({
+  username: Username,
+  displayName: opt(Name),
+  picture: opt(PictureUrl),
+  createdAt: Time,
+})
+export type Block = Static<typeof Block>
