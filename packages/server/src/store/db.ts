@@ -1,0 +1,204 @@
+/**
+ * The one file that knows the driver. Both engines speak through it: a PostgreSQL by a pool, the
+ * embedded one by a pool of one (it is a single session).
+ */
+import pg from 'pg'
+import { type Embedded, openEmbedded } from './embedded.ts'
+
+export type Row = Record<string, unknown>
+
+/** What every store function takes first: a pool, or a transaction of it. */
+export interface Db {
+  /** `name` makes it a prepared statement, for those that run often. */
+  query<R extends Row>(text: string, values?: readonly unknown[], name?: string): Promise<R[]>
+}
+
+export interface Database extends Db {
+  readonly engine: 'postgres' | 'embedded'
+  readonly schema: string
+  /** All of `work` or nothing of it; it is run again (3 times) where two transactions got in each other's way. */
+  transaction<T>(work: (tx: Db) => Promise<T>): Promise<T>
+  close(): Promise<void>
+}
+
+/**
+ * The database did not answer, or not in time. `sent`: the statement had left, so it is not known
+ * whether it took effect.
+ */
+export class DatabaseAway extends Error {
+  readonly sent: boolean
+  constructor(sent: boolean, cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause })
+    this.name = 'DatabaseAway'
+    this.sent = sent
+  }
+}
+
+export interface DatabaseOptions {
+  /** `postgres://…`, or '' for the embedded engine in `dataDir`. */
+  url: string
+  dataDir: string
+  schema: string
+  poolSize: number
+  connectTimeoutMs: number
+  queryTimeoutMs: number
+}
+
+export async function openDatabase(options: DatabaseOptions): Promise<Database> {
+  const embedded = options.url === '' ? await openEmbedded(options.dataDir) : undefined
+  return new PoolDatabase(options, embedded)
+}
+
+/** PostgreSQL's code of an error, e.g. '23505'; undefined for what is not an answer of the database. */
+export function sqlState(error: unknown): string | undefined {
+  return error instanceof pg.DatabaseError ? error.code : undefined
+}
+
+export function isUniqueViolation(error: unknown, constraint: string): boolean {
+  return (
+    error instanceof pg.DatabaseError && error.code === '23505' && error.constraint === constraint
+  )
+}
+
+// int8 fits a JavaScript number here: user ids and counts stay far below 2^53.
+const types = {
+  getTypeParser(oid: number, format?: 'text' | 'binary') {
+    if (oid === pg.types.builtins.INT8) return Number
+    return pg.types.getTypeParser(oid, format as 'text')
+  },
+}
+
+class PoolDatabase implements Database {
+  readonly engine: 'postgres' | 'embedded'
+  readonly schema: string
+  #pool: pg.Pool
+  #embedded: Embedded | undefined
+  #prepared = new WeakSet<pg.PoolClient>()
+  #settings: string
+
+  constructor(options: DatabaseOptions, embedded: Embedded | undefined) {
+    this.engine = embedded ? 'embedded' : 'postgres'
+    this.schema = options.schema
+    this.#embedded = embedded
+    this.#settings = sessionSettings(options)
+    this.#pool = new pg.Pool({
+      ...(embedded ? { stream: () => embedded.stream(), ssl: false } : addressOf(options.url)),
+      max: embedded ? 1 : options.poolSize,
+      connectionTimeoutMillis: options.connectTimeoutMs,
+      query_timeout: options.queryTimeoutMs,
+      idleTimeoutMillis: embedded ? 0 : 60_000,
+      application_name: 'microchatter',
+      types,
+    })
+    // A connection that dies while idle is replaced at the next query, which reports what is wrong.
+    this.#pool.on('error', () => undefined)
+  }
+
+  async query<R extends Row>(text: string, values?: readonly unknown[], name?: string) {
+    const client = await this.#connect()
+    return release(client, () => run<R>(client, text, values, name))
+  }
+
+  async transaction<T>(work: (tx: Db) => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#attempt(work)
+      } catch (error) {
+        if (attempt === 3 || !isRace(error)) throw error
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.end()
+    await this.#embedded?.close()
+  }
+
+  async #attempt<T>(work: (tx: Db) => Promise<T>): Promise<T> {
+    const client = await this.#connect()
+    return release(client, async () => {
+      await run(client, 'BEGIN')
+      try {
+        const result = await work({
+          query: <R extends Row>(text: string, values?: readonly unknown[], name?: string) =>
+            run<R>(client, text, values, name),
+        })
+        await run(client, 'COMMIT')
+        return result
+      } catch (error) {
+        if (!(error instanceof DatabaseAway)) await run(client, 'ROLLBACK')
+        throw error
+      }
+    })
+  }
+
+  async #connect(): Promise<pg.PoolClient> {
+    const client = await this.#pool.connect().catch((error: unknown) => {
+      throw new DatabaseAway(false, error)
+    })
+    if (this.#prepared.has(client)) return client
+    try {
+      await client.query(this.#settings)
+      this.#prepared.add(client)
+      return client
+    } catch (error) {
+      client.release(true)
+      throw new DatabaseAway(false, error)
+    }
+  }
+}
+
+function addressOf(url: string): pg.PoolConfig {
+  return { connectionString: url, keepAlive: true }
+}
+
+/** No statement, lock or forgotten transaction lasts: SYNC-3's overlap of 30 s is longer than all of them. */
+function sessionSettings({ schema, queryTimeoutMs }: DatabaseOptions): string {
+  return [
+    `SET search_path TO "${schema}"`,
+    `SET statement_timeout TO ${queryTimeoutMs}`,
+    'SET lock_timeout TO 2000',
+    'SET idle_in_transaction_session_timeout TO 10000',
+    "SET timezone TO 'UTC'",
+  ].join('; ')
+}
+
+async function release<T>(client: pg.PoolClient, work: () => Promise<T>): Promise<T> {
+  try {
+    const result = await work()
+    client.release()
+    return result
+  } catch (error) {
+    client.release(error instanceof DatabaseAway)
+    throw error
+  }
+}
+
+async function run<R extends Row>(
+  client: pg.PoolClient,
+  text: string,
+  values?: readonly unknown[],
+  name?: string,
+): Promise<R[]> {
+  try {
+    const query = { text, values: values as unknown[], ...(name === undefined ? {} : { name }) }
+    const result = await client.query<R>(query)
+    return result.rows
+  } catch (error) {
+    throw isAway(error) ? new DatabaseAway(true, error) : error
+  }
+}
+
+// 08 connection, 53 out of resources (connections, disk), 57P0x shutting down, 25006 read-only standby,
+// 57014 a statement past its time.
+const AWAY = /^(08|53|57P0|25006|57014|58)/
+
+function isAway(error: unknown): boolean {
+  const state = sqlState(error)
+  return state === undefined || AWAY.test(state)
+}
+
+/** 40001 serialisation, 40P01 deadlock, 55P03 lock not available in time. */
+export function isRace(error: unknown): boolean {
+  return ['40001', '40P01', '55P03'].includes(sqlState(error) ?? '')
+}
