@@ -24,6 +24,12 @@ export const Member = closed({
 })
 export type Member = Static<typeof Member>
 
+export const Rev = Type.Integer({
+  minimum: 0,
+  description:
+    'Numbers the changes of the chat that are not new messages. Of two views of a chat, the one with the larger rev is the newer.',
+})
+
 export const Chat = closed(
   {
     id: ChatId,
@@ -35,9 +41,7 @@ export const Chat = closed(
     lastSeq: Seq,
     readSeq: Seq,
     clearedSeq: opt(Seq),
-    rev: Type.Integer({
-      description: 'Numbers every change of the chat that is not a new message.',
-    }),
+    rev: Rev,
     updatedAt: Time,
     pinned: opt(Type.Boolean()),
     archived: opt(Type.Boolean()),
@@ -86,7 +90,12 @@ export const ReadBody = closed({
 })
 export type ReadBody = Static<typeof ReadBody>
 
-export const ReadState = closed({ chatId: ChatId, seq: Seq, unread: Type.Integer({ minimum: 0 }) })
+export const ReadState = closed({
+  chatId: ChatId,
+  seq: Seq,
+  rev: Rev,
+  unread: Type.Integer({ minimum: 0 }),
+})
 export type ReadState = Static<typeof ReadState>
 
 export const Unread = closed({

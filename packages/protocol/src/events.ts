@@ -1,5 +1,5 @@
 import { type Static, type TSchema, Type } from 'typebox'
-import { Chat, ReadBody, ReadState, Unread } from './chats.ts'
+import { Chat, ReadBody, ReadState, Rev, Unread } from './chats.ts'
 import { CLOSE_REASONS } from './errors.ts'
 import { Message, SendBody } from './messages.ts'
 import { ChatId, closed, opt, Seq, Time, Username } from './schema.ts'
@@ -11,11 +11,12 @@ export const EVENTS = {
   'message.created': Message,
   'chat.created': Chat,
   'chat.updated': Chat,
-  'chat.removed': closed({ chatId: ChatId }),
+  'chat.removed': closed({ chatId: ChatId, rev: Rev }),
   'read.updated': closed({
     chatId: ChatId,
     username: Username,
     seq: Seq,
+    rev: Rev,
     unread: opt(Type.Integer({ minimum: 0, description: 'Only to the reader itself.' })),
   }),
   typing: closed({ chatId: ChatId, username: Username, typing: Type.Boolean() }),

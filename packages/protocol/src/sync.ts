@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox'
-import { Chat, Unread } from './chats.ts'
+import { Chat, Rev, Unread } from './chats.ts'
 import { LIMITS } from './limits.ts'
 import { Message } from './messages.ts'
 import { ChatId, closed, opt, Seq } from './schema.ts'
@@ -28,7 +28,9 @@ export const SyncResult = closed({
     Type.Boolean({ description: 'true: forget what you have; this is a fresh state [SYNC-2].' }),
   ),
   chats: Type.Array(Chat, { description: 'Each chat that changed, as it is now, newest first.' }),
-  removed: Type.Array(ChatId, { description: 'Chats that are no longer on the list.' }),
+  removed: Type.Array(closed({ chatId: ChatId, rev: Rev }), {
+    description: 'Chats that are no longer on the list.',
+  }),
   messages: Type.Array(
     closed({
       chatId: ChatId,

@@ -55,7 +55,7 @@ export const ListUsersQuery = closed({
     Type.String({
       minLength: 1,
       maxLength: LIMITS.username,
-      description: 'Start of the username or of a word of the display name, in any case.',
+      description: 'Start of the username or of the display name, in any case.',
     }),
   ),
   active: opt(Type.Boolean({ description: 'For admins: only active, or only deactivated users.' })),

@@ -12,9 +12,11 @@ CREATE TABLE users (
   created_at timestamptz NOT NULL DEFAULT now(),
   updated_at timestamptz NOT NULL DEFAULT now(),
   -- A JWT issued before this is refused: 'log out everywhere'.
-  tokens_valid_after timestamptz
+  tokens_valid_after timestamptz,
+  -- When the JWT was issued whose name, picture and role this row has: an older one changes nothing.
+  claims_at timestamptz
 );
--- The search of users, by the start of the username or of a word of the display name.
+-- The search of users, by the start of the username or of the display name.
 CREATE INDEX users_by_lower_username ON users (lower(username) text_pattern_ops);
 CREATE INDEX users_by_lower_name ON users (lower(display_name) text_pattern_ops);
 -- MD5s that wait to be wrapped.
@@ -62,7 +64,10 @@ CREATE TABLE chats (
   active_day date,
   -- Of the last message, or of the opening where there is none.
   last_at timestamptz NOT NULL DEFAULT now(),
+  -- When something other than a message changed for all members, and the day that
+  -- members.changed_day of all members is not older than.
   changed_at timestamptz NOT NULL DEFAULT now(),
+  changed_day date NOT NULL DEFAULT (now() AT TIME ZONE 'UTC')::date,
   created_at timestamptz NOT NULL DEFAULT now(),
   UNIQUE (low_id, high_id)
 ) WITH (fillfactor = 70);
@@ -81,7 +86,7 @@ CREATE TABLE members (
   muted_until timestamptz,
   -- The day of the chat's last message; NULL: not on this member's list.
   active_day date,
-  -- When something other than a message changed for this member, and its day, which is indexed.
+  -- When something changed for this member alone; the day also of what changed for all, indexed.
   changed_at timestamptz NOT NULL DEFAULT now(),
   changed_day date NOT NULL DEFAULT (now() AT TIME ZONE 'UTC')::date,
   PRIMARY KEY (chat_id, user_id)

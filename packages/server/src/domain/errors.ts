@@ -1,4 +1,5 @@
 import { type CallError, ERRORS, type ErrorCode } from '@microchatter/protocol'
+import { DatabaseAway } from '../store/db.ts'
 
 export interface ErrorInfo {
   /** What is wrong in this case, and how to mend it. */
@@ -6,6 +7,8 @@ export interface ErrorInfo {
   /** The field at fault, as a JSON pointer. */
   field?: string
   retryAfterMs?: number
+  /** The limit that was met, for the RateLimit fields. */
+  limit?: { name: string; quota: number; windowSeconds: number }
 }
 
 /** A refusal with a stable code. It knows no transport: http/errors.ts and socket/errors.ts map it. */
@@ -21,13 +24,31 @@ export class ChatError extends Error {
   }
 
   toCallError(): CallError {
-    return { code: this.code, detail: this.message, ...omit(this.info) }
+    const { field, retryAfterMs } = this.info
+    return {
+      code: this.code,
+      detail: this.message,
+      ...(field === undefined ? {} : { field }),
+      ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    }
   }
 }
 
-function omit({ field, retryAfterMs }: ErrorInfo): Partial<CallError> {
-  return {
-    ...(field === undefined ? {} : { field }),
-    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-  }
+/**
+ * What is told to the caller. A database that is away is `unavailable`; where the statement had left
+ * already, `outcome_unknown`: the same call again, with the same clientId or Idempotency-Key, is safe.
+ * undefined for a defect of ours, which is to be logged.
+ */
+export function asChatError(error: unknown): ChatError | undefined {
+  if (error instanceof ChatError) return error
+  if (!(error instanceof DatabaseAway)) return undefined
+  return error.sent
+    ? new ChatError('outcome_unknown', {
+        detail: 'The database did not answer in time; try the same again',
+        retryAfterMs: 1_000,
+      })
+    : new ChatError('unavailable', {
+        detail: 'The database is away; try again soon',
+        retryAfterMs: 1_000,
+      })
 }

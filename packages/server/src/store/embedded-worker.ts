@@ -30,8 +30,10 @@ let tail: Promise<void> = Promise.resolve()
 async function answer({ connection, kind, bytes }: EmbeddedRequest): Promise<void> {
   try {
     // One engine is one session: what a lost connection left open would be seen by the next.
-    if (kind === 'open') await engine.exec('ROLLBACK; DISCARD ALL')
-    else if (bytes) await execute(connection, bytes)
+    if (kind === 'open') {
+      await engine.exec('ROLLBACK')
+      await engine.exec('DISCARD ALL')
+    } else if (bytes) await execute(connection, bytes)
   } catch (error) {
     port?.postMessage({ connection, error: String(error) } satisfies EmbeddedAnswer)
   }

@@ -87,10 +87,10 @@ async function removeStale(path: string): Promise<void> {
 }
 
 async function startWorker(dataDir: string): Promise<Worker> {
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-  const worker = new Worker(new URL(`./embedded-worker.${extension}`, import.meta.url), {
-    workerData: { dataDir },
-  })
+  // Node 20 loads no TypeScript in a worker: when run from source, the thread runs what was built.
+  const fromSource = import.meta.url.endsWith('.ts')
+  const file = fromSource ? '../../dist/embedded-worker.js' : './embedded-worker.js'
+  const worker = new Worker(new URL(file, import.meta.url), { workerData: { dataDir } })
   await new Promise<void>((resolve, reject) => {
     worker.once('message', () => resolve())
     worker.once('error', reject)

@@ -1,0 +1,43 @@
+/**
+ * Fan-out between nodes. The promise: what a node publishes reaches its own subscribers at once, and
+ * those of every other node soon, in the order in which that node published it, or not at all. It is
+ * never waited for, never in a transaction [SEND-6]; what is lost costs delay only, because every
+ * receiver can read the same from the database. Implementations: memory.ts (one node), redis.ts.
+ */
+export type BusEvent =
+  /** To all sockets of these users. */
+  | {
+      kind: 'deliver'
+      to: number[]
+      name: string
+      data: unknown
+      /** The socket that caused it: it has its answer already. */
+      except?: string | undefined
+    }
+  /** Who may send in this chat has changed. */
+  | { kind: 'rights'; chatId: string }
+  /** What is cached of this user is out of date. */
+  | { kind: 'user'; userId: number; username: string }
+  /**
+   * Sessions that ended: `sessionId` alone, or all of the user's but `keep`. JWTs issued up to
+   * `until` (milliseconds) end with them; without it, all do.
+   */
+  | {
+      kind: 'revoked'
+      userId: number
+      reason: string
+      sessionId?: string | undefined
+      keep?: string | undefined
+      until?: number | undefined
+    }
+
+export interface Bus {
+  /** Whether it reaches other nodes. */
+  readonly spans: boolean
+  publish(event: BusEvent): void
+  /** Returns the way to end it. */
+  subscribe(listen: (event: BusEvent) => void): () => void
+  /** false: what is published reaches this node only, for now. */
+  healthy(): boolean
+  close(): Promise<void>
+}

@@ -1,0 +1,55 @@
+import type { Block } from '@microchatter/protocol'
+import { uuidv7 } from 'uuidv7'
+import { type BlockRow, deleteBlock, insertBlock, selectBlocks } from '../store/blocks.ts'
+import { bumpRights, insertDirectChat } from '../store/chats.ts'
+import { touchMember } from '../store/members.ts'
+import { publishChat } from './chats.ts'
+import type { Actor, Core } from './core.ts'
+import { decodeCursor, toPage } from './cursor.ts'
+import { ChatError } from './errors.ts'
+import { forbidden, SYSTEM } from './rights.ts'
+import { userNotFound } from './users.ts'
+import { toProfile } from './views.ts'
+
+/** [SEND-4] From its commit on, no message of the blocked comes in. Twice is once. */
+export function blockUser(core: Core, actor: Actor, username: string): Promise<void> {
+  return setBlock(core, actor, username, true)
+}
+
+export function unblockUser(core: Core, actor: Actor, username: string): Promise<void> {
+  return setBlock(core, actor, username, false)
+}
+
+async function setBlock(core: Core, actor: Actor, username: string, block: boolean) {
+  const other = await core.identity.user(username)
+  if (!other) throw userNotFound()
+  if (other.id === actor.id) throw new ChatError('invalid', { detail: 'You cannot block yourself' })
+  if (username === SYSTEM) throw forbidden('The system cannot be blocked; mute its chat')
+  // The pair's chat is the lock that orders a block among the sends, so there has to be one.
+  const { id } = await insertDirectChat(core.db, {
+    id: uuidv7(),
+    userId: actor.id,
+    otherId: other.id,
+  })
+  const changed = await core.db.transaction(async (tx) => {
+    await bumpRights(tx, id)
+    await touchMember(tx, id, actor.id)
+    return block ? insertBlock(tx, actor.id, other.id) : deleteBlock(tx, actor.id, other.id)
+  })
+  core.bus.publish({ kind: 'rights', chatId: id })
+  if (changed) await publishChat(core, id, [actor.id], { event: 'chat.updated', listedOnly: true })
+}
+
+export async function listBlocks(
+  core: Core,
+  actor: Actor,
+  { limit = 50, cursor }: { limit?: number | undefined; cursor?: string | undefined },
+) {
+  const [after] = cursor === undefined ? [] : decodeCursor(cursor, 1)
+  const rows = await selectBlocks(core.db, actor.id, { after, limit: limit + 1 })
+  return toPage<BlockRow, Block>(rows, {
+    limit,
+    item: (row) => ({ ...toProfile(row), createdAt: row.created_at.toISOString() }),
+    key: (row) => [row.username],
+  })
+}

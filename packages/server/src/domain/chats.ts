@@ -1,0 +1,289 @@
+import type {
+  Chat,
+  ListChatsQuery,
+  ReadBody,
+  ReadState,
+  Unread,
+  UpdateChatBody,
+} from '@microchatter/protocol'
+import { uuidv7 } from 'uuidv7'
+import {
+  bumpRev,
+  bumpRights,
+  insertDirectChat,
+  selectDirectChat,
+  touchChats,
+} from '../store/chats.ts'
+import {
+  type ChatRow,
+  clearChat,
+  type ListKey,
+  type MemberPatch,
+  type MemberRow,
+  selectChat,
+  selectChats,
+  selectMembers,
+  selectUnread,
+  showChat,
+  updateMember,
+  updateReadSeq,
+} from '../store/members.ts'
+import { type Actor, type Core, isUuid } from './core.ts'
+import { decodeCursor, toPage } from './cursor.ts'
+import { ChatError } from './errors.ts'
+import { chatNotFound, SYSTEM } from './rights.ts'
+import { userNotFound } from './users.ts'
+import { toChat, toListKey } from './views.ts'
+
+/** Members that a chat carries along; a group's others come page by page. */
+const SHOWN_MEMBERS = 50
+
+/** [READ-3] */
+export async function listChats(core: Core, actor: Actor, query: ListChatsQuery) {
+  const { limit = 50, cursor, unread, archived } = query
+  const rows = await selectChats(core.db, actor.id, {
+    archived: archived === 'true',
+    unread: unread === undefined ? undefined : unread === 'true',
+    after: cursor === undefined ? undefined : toKey(cursor),
+    limit: limit + 1,
+  })
+  const chats = await toChats(core, rows.slice(0, limit))
+  const page = toPage(rows, { limit, item: ({ id }) => id, key: keyOf })
+  return { ...page, items: chats }
+}
+
+function keyOf(row: ChatRow): string[] {
+  const { pinned, activeDay, lastAt, id } = toListKey(row)
+  return [pinned ? '1' : '', activeDay, lastAt, id]
+}
+
+function toKey(cursor: string): ListKey {
+  const [pinned = '', activeDay = '', lastAt = '', id = ''] = decodeCursor(cursor, 4)
+  const fits =
+    /^\d{4}-\d\d-\d\d$/.test(activeDay) &&
+    /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?\+00$/.test(lastAt) &&
+    isUuid(id) &&
+    !Number.isNaN(Date.parse(activeDay)) &&
+    !Number.isNaN(Date.parse(lastAt.replace(' ', 'T').replace('+00', 'Z')))
+  if (!fits) throw new ChatError('invalid_cursor', { field: '/cursor' })
+  return { pinned: pinned === '1', activeDay, lastAt, id }
+}
+
+/** Rows as chats, with their members. */
+export async function toChats(core: Core, rows: ChatRow[]): Promise<Chat[]> {
+  if (rows.length === 0) return []
+  const ids = [...new Set(rows.map(({ id }) => id))]
+  const members = new Map<string, MemberRow[]>(ids.map((id) => [id, []]))
+  for (const row of await selectMembers(core.db, ids, SHOWN_MEMBERS))
+    members.get(row.chat_id)?.push(row)
+  return rows.map((row) => toChat(row, members.get(row.id) ?? []))
+}
+
+export async function getChat(core: Core, actor: Actor, chatId: string): Promise<Chat> {
+  const [chat] = await toChats(core, [await findChat(core, actor, chatId)])
+  if (!chat) throw chatNotFound()
+  return chat
+}
+
+/** The chat as the actor has it. Others' chats answer like ones that are not there. */
+export async function findChat(core: Core, actor: Actor, chatId: string): Promise<ChatRow> {
+  const [row] = isUuid(chatId) ? await selectChat(core.db, chatId, [actor.id]) : []
+  if (!row) throw chatNotFound()
+  return row
+}
+
+/** The direct chat with this user, made if there is none, and put on my list. */
+export async function openChat(core: Core, actor: Actor, username: string) {
+  const { id, created } = await directChat(core, actor, username)
+  const row = await findChat(core, actor, id)
+  if (row.active_day === null) {
+    await core.db.transaction(async (tx) => {
+      await bumpRights(tx, id)
+      await showChat(tx, id, actor.id)
+    })
+    core.bus.publish({ kind: 'rights', chatId: id })
+    await publishChat(core, id, [actor.id], { event: 'chat.created', except: actor.socket })
+  }
+  return { created, chat: await getChat(core, actor, id) }
+}
+
+/** The direct chat of two users; a new one is on nobody's list until something puts it there. */
+export async function directChat(
+  core: Core,
+  actor: Pick<Actor, 'id' | 'username'>,
+  username: string,
+): Promise<{ id: string; created: boolean }> {
+  const other = await core.identity.user(username)
+  if (!other) throw userNotFound()
+  const pair = { userId: actor.id, otherId: other.id }
+  const known = await knownChat(core, pair)
+  if (known !== undefined) return { id: known, created: false }
+  if (actor.username !== SYSTEM) core.limits.newChats.take(actor.id)
+  const chat = await insertDirectChat(core.db, { id: uuidv7(), ...pair })
+  core.writer.directChats.set(pairKey(pair), chat.id)
+  return chat
+}
+
+interface Pair {
+  userId: number
+  otherId: number
+}
+
+async function knownChat(core: Core, pair: Pair): Promise<string | undefined> {
+  const id = core.writer.directChats.get(pairKey(pair))
+  if (id !== undefined) return id
+  const found = await selectDirectChat(core.db, pair.userId, pair.otherId)
+  if (found !== undefined) core.writer.directChats.set(pairKey(pair), found)
+  return found
+}
+
+function pairKey({ userId, otherId }: Pair): string {
+  return `${Math.min(userId, otherId)} ${Math.max(userId, otherId)}`
+}
+
+/** My settings of a chat. */
+export async function editChat(core: Core, actor: Actor, chatId: string, body: UpdateChatBody) {
+  const { id } = await findChat(core, actor, chatId)
+  const patch = toPatch(body)
+  await core.db.transaction(async (tx) => {
+    // An archived chat comes back with its next message: that one has to look at all members.
+    await (body.archived === undefined ? bumpRev(tx, id) : bumpRights(tx, id))
+    await updateMember(tx, id, actor.id, patch)
+  })
+  if (body.archived !== undefined) core.bus.publish({ kind: 'rights', chatId: id })
+  await publishChat(core, id, [actor.id], { event: 'chat.updated', except: actor.socket })
+  if (patch.mutedUntil !== undefined) await publishUnread(core, actor)
+  return getChat(core, actor, id)
+}
+
+function toPatch({ pinned, archived, muted, mutedUntil }: UpdateChatBody): MemberPatch {
+  if (mutedUntil === undefined)
+    return {
+      pinned,
+      archived,
+      mutedUntil: muted === undefined ? undefined : muted ? 'infinity' : null,
+    }
+  const until = new Date(mutedUntil)
+  if (muted === false || Number.isNaN(until.getTime()) || until.getTime() <= Date.now())
+    throw new ChatError('invalid', {
+      field: '/mutedUntil',
+      detail: 'mutedUntil must be a time to come, and goes without `muted: false`',
+    })
+  return { pinned, archived, mutedUntil: until }
+}
+
+/** [READ-4] Clears the chat for the actor alone, until a new message comes. */
+export async function deleteChat(core: Core, actor: Actor, chatId: string): Promise<void> {
+  const { id } = await findChat(core, actor, chatId)
+  const { rev } = await core.db.transaction(async (tx) => {
+    const chat = await bumpRights(tx, id)
+    await clearChat(tx, id, actor.id, chat.lastSeq)
+    return chat
+  })
+  core.bus.publish({ kind: 'rights', chatId: id })
+  const { socket } = actor
+  core.bus.publish({
+    kind: 'deliver',
+    to: [actor.id],
+    name: 'chat.removed',
+    data: { chatId: id, rev },
+    except: socket,
+  })
+  await publishUnread(core, actor)
+}
+
+/** [READ-1, READ-2] */
+export async function markRead(
+  core: Core,
+  actor: Actor,
+  chatId: string,
+  { seq, unread: back = false }: ReadBody,
+): Promise<ReadState> {
+  const chat = await findChat(core, actor, chatId)
+  if (seq > chat.last_seq)
+    throw new ChatError('invalid', {
+      field: '/seq',
+      detail: `The chat's last seq is ${chat.last_seq}; mark as read up to there at most`,
+    })
+  if (!back && seq <= chat.read_seq)
+    return {
+      chatId: chat.id,
+      seq: chat.read_seq,
+      rev: chat.rev,
+      unread: chat.last_seq - chat.read_seq,
+    }
+  const read = await core.db.transaction(async (tx) => {
+    const revs = await touchChats(tx, [chat.id])
+    const moved = await updateReadSeq(tx, { chatId: chat.id, userId: actor.id, seq, back })
+    return moved && { ...moved, rev: revs.get(chat.id) ?? chat.rev }
+  })
+  if (!read) throw chatNotFound()
+  const { readSeq, lastSeq, rev } = read
+  const state = { chatId: chat.id, seq: readSeq, rev, unread: lastSeq - readSeq }
+  await publishRead(core, actor, state)
+  return state
+}
+
+async function publishRead(core: Core, actor: Actor, { chatId, seq, rev, unread }: ReadState) {
+  const rights = await core.writer.rights(chatId)
+  const to = (rights?.members ?? []).map(({ userId }) => userId).filter((id) => id !== actor.id)
+  const data = { chatId, username: actor.username, seq, rev }
+  const name = 'read.updated'
+  core.bus.publish({ kind: 'deliver', to, name, data })
+  core.bus.publish({
+    kind: 'deliver',
+    to: [actor.id],
+    name,
+    data: { ...data, unread },
+    except: actor.socket,
+  })
+  await publishUnread(core, actor)
+}
+
+/** The badge for the site's own menu. */
+export function getUnread(core: Core, actor: Actor): Promise<Unread> {
+  return selectUnread(core.db, actor.id)
+}
+
+async function publishUnread(core: Core, actor: Actor): Promise<void> {
+  const data = await getUnread(core, actor)
+  core.bus.publish({ kind: 'deliver', to: [actor.id], name: 'unread.updated', data })
+}
+
+/** Tells these members how the chat is for each of them now. */
+export async function publishChat(
+  core: Core,
+  chatId: string,
+  userIds: number[],
+  {
+    event,
+    except,
+    listedOnly = false,
+  }: { event: 'chat.created' | 'chat.updated'; except?: string | undefined; listedOnly?: boolean },
+): Promise<void> {
+  const found = await selectChat(core.db, chatId, userIds)
+  const rows = found.filter((row) => !listedOnly || row.active_day !== null)
+  const chats = await toChats(core, rows)
+  for (const [index, row] of rows.entries())
+    core.bus.publish({
+      kind: 'deliver',
+      to: [row.user_id],
+      name: event,
+      data: chats[index],
+      except,
+    })
+}
+
+/** Someone types, or stops: told to the others that are there, and not kept. */
+export async function setTyping(
+  core: Core,
+  actor: Actor,
+  { chatId, typing }: { chatId: string; typing: boolean },
+): Promise<void> {
+  const rights = isUuid(chatId) ? await core.writer.rights(chatId.toLowerCase()) : undefined
+  if (!rights?.members.some(({ userId }) => userId === actor.id)) throw chatNotFound()
+  if (rights.blocks.length > 0) return
+  const to = rights.members.map(({ userId }) => userId).filter((id) => id !== actor.id)
+  const data = { chatId: rights.id, username: actor.username, typing }
+  core.bus.publish({ kind: 'deliver', to, name: 'typing', data })
+}

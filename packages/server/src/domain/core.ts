@@ -1,0 +1,50 @@
+import type { Bus } from '../bus/bus.ts'
+import type { Database } from '../store/db.ts'
+import type { Identity } from './identity.ts'
+import type { Limits } from './limits.ts'
+import type { Writer } from './writer.ts'
+
+/** What every domain function takes first. It is joined in server.ts. */
+export interface Core {
+  db: Database
+  bus: Bus
+  settings: Settings
+  limits: Limits
+  identity: Identity
+  /** The one way in for messages. */
+  writer: Writer
+}
+
+/** The part of the configuration that the domain goes by. */
+export interface Settings {
+  admin: { readChats: boolean }
+  login: { token: 'session' | 'jwt'; idleDays: number; absoluteDays: number; jwtHours: number }
+  basic: 'on' | 'off'
+  users: { search: 'admins' | 'everyone'; editSelf: boolean }
+  messages: { maxLength: number }
+  jwt: { createUsers: boolean }
+}
+
+/** Who calls, as their credentials have shown. */
+export interface Actor {
+  id: number
+  username: string
+  admin: boolean
+  via: 'basic' | 'jwt' | 'session'
+  /** Of a session. */
+  sessionId?: string | undefined
+  /** Of a JWT, in seconds since 1970. */
+  issuedAt?: number | undefined
+  /** When the credentials end, in milliseconds since 1970. */
+  expiresAt?: number | undefined
+  /** Network address, for the audit. */
+  address?: string | undefined
+  /** The socket that calls: it gets an answer, and not the event as well. */
+  socket?: string | undefined
+}
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+
+export function isUuid(text: string): boolean {
+  return UUID.test(text)
+}

@@ -1,0 +1,42 @@
+import { ChatError } from './errors.ts'
+
+/** Cursors are opaque: a list of strings, so that what they hold may change. */
+export function encodeCursor(parts: string[]): string {
+  return Buffer.from(JSON.stringify(parts)).toString('base64url')
+}
+
+/** @throws invalid_cursor for what `encodeCursor` with so many parts did not make */
+export function decodeCursor(cursor: string, length: number): string[] {
+  const parts = parse(cursor)
+  const fits =
+    Array.isArray(parts) &&
+    parts.length === length &&
+    parts.every((part) => typeof part === 'string' && !/[\0\p{Cs}]/u.test(part))
+  if (!fits)
+    throw new ChatError('invalid_cursor', {
+      field: '/cursor',
+      detail: 'The cursor is not one that this list gave out; leave it out to start anew',
+    })
+  return parts as string[]
+}
+
+function parse(cursor: string): unknown {
+  try {
+    return JSON.parse(Buffer.from(cursor, 'base64url').toString())
+  } catch {
+    return undefined
+  }
+}
+
+/** A page of `limit` out of rows that were read with one more. */
+export function toPage<R, T>(
+  rows: R[],
+  { limit, item, key }: { limit: number; item: (row: R) => T; key: (row: R) => string[] },
+): { items: T[]; nextCursor?: string } {
+  const shown = rows.slice(0, limit)
+  const last = shown.at(-1)
+  return {
+    items: shown.map(item),
+    ...(rows.length > limit && last !== undefined ? { nextCursor: encodeCursor(key(last)) } : {}),
+  }
+}

@@ -1,0 +1,35 @@
+/** Who may do what in a chat. */
+import type { ChatRights } from '../store/chats.ts'
+import { ChatError } from './errors.ts'
+
+export const SYSTEM = 'system'
+
+/** [SEND-4] Why this user may not send here; undefined: may. The same 404 for strangers and for no chat. */
+export function sendRefusal(
+  rights: ChatRights | undefined,
+  sender: { id: number; username: string },
+): ChatError | undefined {
+  if (!rights?.members.some(({ userId }) => userId === sender.id)) return chatNotFound()
+  if (rights.kind !== 'direct' || sender.username === SYSTEM) return undefined
+  const other = rights.members.find(({ userId }) => userId !== sender.id)
+  if (other === undefined) return undefined
+  if (other.username === undefined) return forbidden('The account of the other was deleted')
+  if (other.username === SYSTEM) return forbidden('Messages of the system cannot be answered')
+  return blockRefusal(rights, sender.id)
+}
+
+function blockRefusal({ blocks }: ChatRights, senderId: number): ChatError | undefined {
+  if (blocks.some(([blocker]) => blocker === senderId))
+    return new ChatError('blocked', { detail: 'You have blocked this user; unblock to write' })
+  if (blocks.length > 0)
+    return new ChatError('blocked', { detail: 'This user does not take messages from you' })
+  return undefined
+}
+
+export function chatNotFound(): ChatError {
+  return new ChatError('not_found', { detail: 'There is no such chat, or it is not yours' })
+}
+
+export function forbidden(detail: string): ChatError {
+  return new ChatError('forbidden', { detail })
+}

@@ -1,0 +1,86 @@
+/** Rows of the store, as the wire has them. What is empty is left out. */
+import type { Chat, Member, Message, Profile, User } from '@microchatter/protocol'
+import type { ChatRow, ListKey, MemberRow } from '../store/members.ts'
+import type { MessageRow } from '../store/messages.ts'
+import type { UserRow } from '../store/users.ts'
+
+export function toMessage(row: Omit<MessageRow, 'sender_id'>): Message {
+  return {
+    chatId: row.chat_id as string,
+    seq: row.seq as number,
+    ...(row.sender ? { sender: row.sender as string } : {}),
+    body: row.body as string,
+    createdAt: (row.created_at as Date).toISOString(),
+    clientId: row.client_id as string,
+  }
+}
+
+interface Person {
+  username: string | null
+  display_name: string | null
+  picture: string | null
+}
+
+export function toProfile({ username, display_name, picture }: Person): Profile {
+  return {
+    username: username ?? '',
+    ...(display_name ? { displayName: display_name } : {}),
+    ...(picture ? { picture } : {}),
+  }
+}
+
+export function toUser(row: UserRow): User {
+  const { role, active, created_at } = row
+  return { ...toProfile(row), role, active, createdAt: created_at.toISOString() }
+}
+
+function toMember(row: MemberRow): Member {
+  if (row.username === null) return { removed: true, readSeq: row.read_seq }
+  return { ...toProfile(row), readSeq: row.read_seq }
+}
+
+/** `members` are those of this chat. */
+export function toChat(row: ChatRow, members: MemberRow[]): Chat {
+  const { muted_until } = row
+  const muted = muted_until !== null && Number(muted_until) > Date.now()
+  return {
+    id: row.id,
+    kind: row.kind,
+    ...(row.title === null ? {} : { title: row.title }),
+    members: members.map(toMember),
+    ...(row.message_seq === null ? {} : { lastMessage: lastMessage(row) }),
+    unread: row.last_seq - row.read_seq,
+    lastSeq: row.last_seq,
+    readSeq: row.read_seq,
+    ...(row.cleared_seq === 0 ? {} : { clearedSeq: row.cleared_seq }),
+    rev: row.rev,
+    updatedAt: row.last_at.toISOString(),
+    ...(row.pinned ? { pinned: true } : {}),
+    ...(row.archived ? { archived: true } : {}),
+    ...(muted ? { muted: true } : {}),
+    ...(muted && Number.isFinite(Number(muted_until))
+      ? { mutedUntil: new Date(Number(muted_until)).toISOString() }
+      : {}),
+    ...(row.blocked ? { blocked: true } : {}),
+  }
+}
+
+function lastMessage(row: ChatRow): Message {
+  return toMessage({
+    chat_id: row.id,
+    seq: row.message_seq ?? 0,
+    sender: row.message_sender,
+    body: row.message_body ?? '',
+    created_at: row.message_created_at ?? row.last_at,
+    client_id: row.message_client_id ?? '',
+  })
+}
+
+export function toListKey(row: ChatRow): ListKey {
+  return {
+    pinned: row.pinned,
+    activeDay: row.active_day ?? '',
+    lastAt: row.last_at_text,
+    id: row.id,
+  }
+}

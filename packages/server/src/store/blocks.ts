@@ -1,0 +1,41 @@
+import type { Db } from './db.ts'
+
+export interface BlockRow extends Record<string, unknown> {
+  username: string
+  display_name: string | null
+  picture: string | null
+  created_at: Date
+}
+
+/** false where it stood already. */
+export async function insertBlock(db: Db, blocker: number, blocked: number): Promise<boolean> {
+  const rows = await db.query(
+    `INSERT INTO blocks (blocker_id, blocked_id) VALUES ($1, $2)
+     ON CONFLICT DO NOTHING RETURNING blocker_id`,
+    [blocker, blocked],
+  )
+  return rows.length === 1
+}
+
+export async function deleteBlock(db: Db, blocker: number, blocked: number): Promise<boolean> {
+  const rows = await db.query(
+    'DELETE FROM blocks WHERE blocker_id = $1 AND blocked_id = $2 RETURNING blocker_id',
+    [blocker, blocked],
+  )
+  return rows.length === 1
+}
+
+/** By username, those after `after`. */
+export async function selectBlocks(
+  db: Db,
+  blocker: number,
+  { after, limit }: { after?: string | undefined; limit: number },
+): Promise<BlockRow[]> {
+  return db.query<BlockRow>(
+    `SELECT u.username, u.display_name, u.picture, b.created_at
+     FROM blocks b JOIN users u ON u.id = b.blocked_id
+     WHERE b.blocker_id = $1 AND u.username IS NOT NULL AND ($2::text IS NULL OR u.username > $2)
+     ORDER BY u.username LIMIT $3`,
+    [blocker, after, limit],
+  )
+}

@@ -1,0 +1,140 @@
+import type { Db } from './db.ts'
+
+/** What a send has to know of its chat; it holds as long as rights_rev does. */
+export interface ChatRights {
+  id: string
+  kind: 'direct' | 'group'
+  rightsRev: number
+  /** 'YYYY-MM-DD' in UTC, or undefined: the next message sets it for all members. */
+  activeDay: string | undefined
+  members: { userId: number; username: string | undefined }[]
+  /** [blocker, blocked] among the members. */
+  blocks: [number, number][]
+}
+
+interface RightsRow extends Record<string, unknown> {
+  kind: 'direct' | 'group'
+  rights_rev: number
+  active_day: string | null
+  user_ids: number[]
+  usernames: (string | null)[]
+  blocks: number[] | null
+}
+
+export async function selectRights(db: Db, chatId: string): Promise<ChatRights | undefined> {
+  const [row] = await db.query<RightsRow>(
+    `SELECT c.kind, c.rights_rev, c.active_day::text AS active_day, m.user_ids, m.usernames,
+       (SELECT array_agg(ARRAY[b.blocker_id, b.blocked_id]) FROM blocks b
+        WHERE c.kind = 'direct' AND b.blocker_id = ANY(m.user_ids) AND b.blocked_id = ANY(m.user_ids)
+       )::float8[] AS blocks
+     FROM chats c, LATERAL (
+       SELECT array_agg(m.user_id)::float8[] AS user_ids, array_agg(u.username) AS usernames
+       FROM members m JOIN users u ON u.id = m.user_id WHERE m.chat_id = c.id) m
+     WHERE c.id = $1`,
+    [chatId],
+    'select_rights',
+  )
+  if (!row) return undefined
+  return {
+    id: chatId,
+    kind: row.kind,
+    rightsRev: row.rights_rev,
+    activeDay: row.active_day ?? undefined,
+    members: (row.user_ids ?? []).map((userId, index) => ({
+      userId,
+      username: row.usernames[index] ?? undefined,
+    })),
+    blocks: (row.blocks ?? []) as unknown as [number, number][],
+  }
+}
+
+/**
+ * The chat of these two (or of one with itself), made if there is none. `id` is used where it is new.
+ * Two calls at once make one chat: the pair is unique.
+ */
+export async function insertDirectChat(
+  db: Db,
+  { id, userId, otherId }: { id: string; userId: number; otherId: number },
+): Promise<{ id: string; created: boolean }> {
+  const pair = [Math.min(userId, otherId), Math.max(userId, otherId)]
+  const created = await db.query<{ id: string }>(
+    `WITH c AS (
+       INSERT INTO chats (id, kind, low_id, high_id) VALUES ($1, 'direct', $2, $3)
+       ON CONFLICT (low_id, high_id) DO NOTHING RETURNING id),
+     m AS (
+       INSERT INTO members (chat_id, user_id)
+       SELECT DISTINCT c.id, u.id FROM c, unnest(ARRAY[$2, $3]::bigint[]) AS u(id))
+     SELECT id FROM c`,
+    [id, ...pair],
+  )
+  if (created[0]) return { id, created: true }
+  const existing = await selectDirectChat(db, userId, otherId)
+  if (existing === undefined) throw new Error('A direct chat was neither made nor found')
+  return { id: existing, created: false }
+}
+
+export async function selectDirectChat(db: Db, userId: number, otherId: number) {
+  const [row] = await db.query<{ id: string }>(
+    'SELECT id FROM chats WHERE low_id = $1 AND high_id = $2',
+    [Math.min(userId, otherId), Math.max(userId, otherId)],
+    'select_direct_chat',
+  )
+  return row?.id
+}
+
+/**
+ * Takes the chat's lock. Every send that was checked against the rights before finds no row, is
+ * checked again, and sets active_day of all members anew.
+ */
+export async function bumpRights(
+  db: Db,
+  chatId: string,
+): Promise<{ lastSeq: number; rev: number }> {
+  const [row] = await db.query<{ last_seq: number; rev: number }>(
+    `UPDATE chats SET rights_rev = rights_rev + 1, rev = rev + 1, active_day = NULL WHERE id = $1
+     RETURNING last_seq, rev`,
+    [chatId],
+  )
+  return { lastSeq: row?.last_seq ?? 0, rev: row?.rev ?? 0 }
+}
+
+/** Takes the chat's lock, for a change that one member alone sees. */
+export async function bumpRev(db: Db, chatId: string): Promise<number> {
+  const [row] = await db.query<{ rev: number }>(
+    'UPDATE chats SET rev = rev + 1 WHERE id = $1 RETURNING rev',
+    [chatId],
+  )
+  return row?.rev ?? 0
+}
+
+/**
+ * Takes the chats' locks: something other than a message changed for all members. Returns the rev of
+ * each.
+ */
+export async function touchChats(db: Db, chatIds: string[]): Promise<Map<string, number>> {
+  // members.changed_day is indexed: it is written on the first change of a day only.
+  const rows = await db.query<{ id: string; rev: number }>(
+    `WITH old AS (
+       SELECT id, changed_day FROM chats WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE),
+     c AS (
+       UPDATE chats SET rev = chats.rev + 1, changed_at = now(), changed_day = current_date
+       FROM old WHERE chats.id = old.id RETURNING chats.id, chats.rev, old.changed_day),
+     m AS (
+       UPDATE members SET changed_day = current_date
+       FROM c WHERE members.chat_id = c.id AND c.changed_day < current_date)
+     SELECT id, rev FROM c`,
+    [chatIds],
+  )
+  return new Map(rows.map(({ id, rev }) => [id, rev]))
+}
+
+/** `cleared_seq` is null for who is not a member; undefined where there is no such chat. */
+export async function selectChatSeqs(db: Db, chatId: string, userId: number) {
+  const [row] = await db.query<{ last_seq: number; cleared_seq: number | null }>(
+    `SELECT c.last_seq, m.cleared_seq FROM chats c
+     LEFT JOIN members m ON m.chat_id = c.id AND m.user_id = $2 WHERE c.id = $1`,
+    [chatId, userId],
+    'select_chat_seqs',
+  )
+  return row
+}

@@ -1,0 +1,225 @@
+import type { Db } from './db.ts'
+
+/** A chat as one member has it, with its last message. */
+export interface ChatRow extends Record<string, unknown> {
+  id: string
+  user_id: number
+  kind: 'direct' | 'group'
+  title: string | null
+  last_seq: number
+  rev: number
+  last_at: Date
+  /** last_at with its microseconds, for a cursor. */
+  last_at_text: string
+  read_seq: number
+  cleared_seq: number
+  pinned: boolean
+  archived: boolean
+  muted_until: Date | null
+  /** null: not on the member's list. */
+  active_day: string | null
+  /** Have I blocked the other? */
+  blocked: boolean
+  message_seq: number | null
+  message_sender: string | null
+  message_body: string | null
+  message_client_id: string | null
+  message_created_at: Date | null
+}
+
+export interface MemberRow extends Record<string, unknown> {
+  chat_id: string
+  user_id: number
+  username: string | null
+  display_name: string | null
+  picture: string | null
+  read_seq: number
+}
+
+const VIEW = `
+  SELECT c.id, m.user_id, c.kind, c.title, c.last_seq, c.rev, c.last_at,
+    c.last_at::text AS last_at_text, m.read_seq, m.cleared_seq, m.pinned, m.archived, m.muted_until,
+    m.active_day::text AS active_day,
+    c.kind = 'direct' AND EXISTS (SELECT FROM blocks b WHERE b.blocker_id = m.user_id
+      AND b.blocked_id = CASE WHEN c.low_id = m.user_id THEN c.high_id ELSE c.low_id END) AS blocked,
+    l.seq AS message_seq, u.username AS message_sender, l.body AS message_body,
+    l.client_id AS message_client_id, l.created_at AS message_created_at
+  FROM members m JOIN chats c ON c.id = m.chat_id
+  LEFT JOIN messages l ON l.chat_id = c.id AND l.seq = c.last_seq AND l.seq > m.cleared_seq
+  LEFT JOIN users u ON u.id = l.sender_id`
+
+/** The chat as each of these members has it. */
+export async function selectChat(db: Db, chatId: string, userIds: number[]): Promise<ChatRow[]> {
+  return db.query<ChatRow>(
+    `${VIEW} WHERE m.chat_id = $1 AND m.user_id = ANY($2::bigint[])`,
+    [chatId, userIds],
+    'select_chat',
+  )
+}
+
+export interface ListKey {
+  pinned: boolean
+  activeDay: string
+  lastAt: string
+  id: string
+}
+export interface ListFilter {
+  archived: boolean
+  unread: boolean | undefined
+  after: ListKey | undefined
+  limit: number
+}
+
+/** [READ-3] Newest first, pinned before the others; by keyset. */
+export async function selectChats(db: Db, userId: number, filter: ListFilter): Promise<ChatRow[]> {
+  const { archived, unread, after, limit } = filter
+  const order = 'ORDER BY m.pinned DESC, m.active_day DESC, c.last_at DESC, c.id DESC'
+  // The second condition repeats a part of the first, as one that the index members_list knows.
+  const keyset = after
+    ? `AND (m.pinned, m.active_day, c.last_at, c.id) < ($4, $5::date, $6::timestamptz, $7::uuid)
+       AND (m.pinned, m.active_day) <= ($4, $5::date)`
+    : ''
+  return db.query<ChatRow>(
+    `${VIEW} WHERE m.user_id = $1 AND m.archived = $2 AND m.active_day IS NOT NULL ${keyset}
+       ${unread === undefined ? '' : `AND (c.last_seq > m.read_seq) = ${unread}`}
+     ${order} LIMIT $3`,
+    [
+      userId,
+      archived,
+      limit,
+      ...(after ? [after.pinned, after.activeDay, after.lastAt, after.id] : []),
+    ],
+  )
+}
+
+/** Chats in which anything changed for this member since a time; days are indexed, times are not. */
+export async function selectChangedChats(
+  db: Db,
+  userId: number,
+  { since, limit }: { since: Date; limit: number },
+): Promise<ChatRow[]> {
+  return db.query<ChatRow>(
+    `${VIEW} JOIN (
+         SELECT chat_id FROM members WHERE user_id = $1 AND active_day >= ($2::timestamptz)::date
+         UNION
+         SELECT chat_id FROM members WHERE user_id = $1 AND changed_day >= ($2::timestamptz)::date
+       ) d ON d.chat_id = m.chat_id
+     WHERE m.user_id = $1 AND greatest(c.last_at, c.changed_at, m.changed_at) >= $2::timestamptz
+     ORDER BY c.last_at DESC, c.id DESC LIMIT $3`,
+    [userId, since, limit],
+  )
+}
+
+/** Of each chat at most `perChat` members, the oldest first. */
+export async function selectMembers(db: Db, chatIds: string[], perChat: number) {
+  return db.query<MemberRow>(
+    `SELECT m.chat_id, m.user_id, u.username, u.display_name, u.picture, m.read_seq
+     FROM unnest($1::uuid[]) AS c(id), LATERAL (
+       SELECT * FROM members WHERE chat_id = c.id ORDER BY user_id LIMIT $2) m
+     JOIN users u ON u.id = m.user_id ORDER BY m.chat_id, m.user_id`,
+    [chatIds, perChat],
+    'select_members',
+  )
+}
+
+/** `total` leaves out muted chats; both leave out what is not on the list. */
+export async function selectUnread(db: Db, userId: number) {
+  const [row] = await db.query<{ total: number; chats: number }>(
+    `SELECT coalesce(sum(c.last_seq - m.read_seq), 0)::bigint AS total, count(*) AS chats
+     FROM members m JOIN chats c ON c.id = m.chat_id
+     WHERE m.user_id = $1 AND m.active_day IS NOT NULL AND c.last_seq > m.read_seq
+       AND (m.muted_until IS NULL OR m.muted_until <= now())`,
+    [userId],
+  )
+  return row ?? { total: 0, chats: 0 }
+}
+
+/**
+ * [READ-2] Forward only, unless `back`; never before what is cleared or past the last message.
+ * The caller holds the chat's lock, which sends take first too.
+ */
+export async function updateReadSeq(
+  db: Db,
+  { chatId, userId, seq, back }: { chatId: string; userId: number; seq: number; back: boolean },
+): Promise<{ readSeq: number; lastSeq: number } | undefined> {
+  const [row] = await db.query<{ read_seq: number; last_seq: number }>(
+    `UPDATE members m SET changed_at = now(), changed_day = current_date,
+       read_seq = greatest(least($3, o.last_seq), CASE WHEN $4 THEN o.cleared_seq ELSE o.read_seq END)
+     FROM (SELECT m.read_seq, m.cleared_seq, c.last_seq FROM members m
+           JOIN chats c ON c.id = m.chat_id
+           WHERE m.chat_id = $1 AND m.user_id = $2 FOR UPDATE OF m) o
+     WHERE m.chat_id = $1 AND m.user_id = $2
+     RETURNING m.read_seq, o.last_seq`,
+    [chatId, userId, seq, back],
+  )
+  return row && { readSeq: row.read_seq, lastSeq: row.last_seq }
+}
+
+export interface MemberPatch {
+  pinned?: boolean | undefined
+  archived?: boolean | undefined
+  /** null: not muted. 'infinity' is a time too. */
+  mutedUntil?: Date | 'infinity' | null | undefined
+}
+
+export async function updateMember(db: Db, chatId: string, userId: number, patch: MemberPatch) {
+  const { pinned, archived, mutedUntil } = patch
+  await db.query(
+    `UPDATE members SET pinned = coalesce($3, pinned), archived = coalesce($4, archived),
+       muted_until = CASE WHEN $5 THEN $6 ELSE muted_until END,
+       changed_at = now(), changed_day = current_date
+     WHERE chat_id = $1 AND user_id = $2`,
+    [chatId, userId, pinned, archived, mutedUntil !== undefined, mutedUntil],
+  )
+}
+
+/** Something that is not in the member's row changed for this member. */
+export async function touchMember(db: Db, chatId: string, userId: number): Promise<void> {
+  await updateMember(db, chatId, userId, {})
+}
+
+/** Puts the chat on the member's list. */
+export async function showChat(db: Db, chatId: string, userId: number): Promise<void> {
+  await db.query(
+    `UPDATE members SET active_day = coalesce(active_day, current_date),
+       changed_at = now(), changed_day = current_date
+     WHERE chat_id = $1 AND user_id = $2`,
+    [chatId, userId],
+  )
+}
+
+/** [READ-4] */
+export async function clearChat(db: Db, chatId: string, userId: number, seq: number) {
+  await db.query(
+    `UPDATE members SET cleared_seq = $3, read_seq = $3, active_day = NULL, pinned = false,
+       archived = false, changed_at = now(), changed_day = current_date
+     WHERE chat_id = $1 AND user_id = $2`,
+    [chatId, userId, seq],
+  )
+}
+
+export async function selectChatIdsOf(db: Db, userId: number): Promise<string[]> {
+  const rows = await db.query<{ chat_id: string }>(
+    'SELECT chat_id FROM members WHERE user_id = $1 ORDER BY chat_id',
+    [userId],
+  )
+  return rows.map((row) => row.chat_id)
+}
+
+export async function selectContactIds(db: Db, userId: number, limit: number): Promise<number[]> {
+  const rows = await db.query<{ user_id: number }>(
+    `SELECT DISTINCT o.user_id FROM members m JOIN members o ON o.chat_id = m.chat_id
+     WHERE m.user_id = $1 AND o.user_id <> $1 LIMIT $2`,
+    [userId, limit],
+  )
+  return rows.map((row) => row.user_id)
+}
+
+/** Of those of these chats that the user is in. */
+export async function selectSeqs(db: Db, userId: number, chatIds: string[]) {
+  return db.query<{ chat_id: string; last_seq: number; cleared_seq: number }>(
+    `SELECT m.chat_id, c.last_seq, m.cleared_seq FROM members m JOIN chats c ON c.id = m.chat_id
+     WHERE m.user_id = $1 AND m.chat_id = ANY($2::uuid[])`,
+    [userId, chatIds],
+  )
+}

@@ -1,0 +1,194 @@
+import type { Db } from './db.ts'
+
+export interface UserRow extends Record<string, unknown> {
+  id: number
+  /** null: the account was deleted. */
+  username: string | null
+  display_name: string | null
+  picture: string | null
+  role: 'user' | 'admin'
+  active: boolean
+  created_at: Date
+  tokens_valid_after: Date | null
+  claims_at: Date | null
+}
+export type UserWithPassword = UserRow & { password: string | null }
+
+const COLUMNS =
+  'id, username, display_name, picture, role, active, created_at, tokens_valid_after, claims_at'
+
+export async function selectUser(db: Db, username: string): Promise<UserWithPassword | undefined> {
+  const rows = await db.query<UserWithPassword>(
+    `SELECT ${COLUMNS}, password FROM users WHERE username = $1`,
+    [username],
+    'select_user',
+  )
+  return rows[0]
+}
+
+export async function selectUserById(db: Db, id: number): Promise<UserRow | undefined> {
+  const rows = await db.query<UserRow>(`SELECT ${COLUMNS} FROM users WHERE id = $1`, [id])
+  return rows[0]
+}
+
+export interface NewUser {
+  username: string
+  password?: string | undefined
+  displayName?: string | undefined
+  picture?: string | undefined
+  role?: 'user' | 'admin' | undefined
+  claimsAt?: Date | undefined
+}
+
+/** undefined where the username is taken. */
+export async function insertUser(db: Db, user: NewUser): Promise<UserRow | undefined> {
+  const { username, password, displayName, picture, role, claimsAt } = user
+  const rows = await db.query<UserRow>(
+    `INSERT INTO users (username, password, display_name, picture, role, claims_at)
+     VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (username) DO NOTHING RETURNING ${COLUMNS}`,
+    [username, password ?? null, displayName ?? null, picture ?? null, role ?? 'user', claimsAt],
+  )
+  return rows[0]
+}
+
+export interface UserPatch {
+  displayName?: string | null | undefined
+  picture?: string | null | undefined
+  role?: 'user' | 'admin' | undefined
+  active?: boolean | undefined
+  password?: string | undefined
+  claimsAt?: Date | undefined
+}
+
+/** What is undefined stays as it is. */
+export async function updateUser(db: Db, id: number, patch: UserPatch) {
+  const { displayName, picture, role, active, password, claimsAt } = patch
+  const rows = await db.query<UserRow>(
+    `UPDATE users SET updated_at = now(),
+       display_name = CASE WHEN $2 THEN $3 ELSE display_name END,
+       picture = CASE WHEN $4 THEN $5 ELSE picture END,
+       role = coalesce($6, role), active = coalesce($7, active),
+       password = coalesce($8, password), claims_at = coalesce($9, claims_at)
+     WHERE id = $1 AND username IS NOT NULL RETURNING ${COLUMNS}`,
+    [
+      id,
+      displayName !== undefined,
+      displayName,
+      picture !== undefined,
+      picture,
+      role,
+      active,
+      password,
+      claimsAt,
+    ],
+  )
+  return rows[0]
+}
+
+/** Compare and swap: a password that was changed meanwhile stays. */
+export async function swapPassword(db: Db, id: number, old: string, upgraded: string) {
+  const rows = await db.query(
+    'UPDATE users SET password = $3 WHERE id = $1 AND password = $2 RETURNING id',
+    [id, old, upgraded],
+  )
+  return rows.length === 1
+}
+
+/** Personal data go; the row stays for the messages that name it. */
+export async function eraseUser(db: Db, id: number): Promise<void> {
+  await db.query(
+    `UPDATE users SET username = NULL, password = NULL, display_name = NULL, picture = NULL,
+       role = 'user', active = false, tokens_valid_after = now(), updated_at = now()
+     WHERE id = $1`,
+    [id],
+  )
+}
+
+/** Tokens issued up to now are refused from now on. Returns that time. */
+export async function refuseOlderTokens(db: Db, id: number): Promise<Date> {
+  const [row] = await db.query<{ tokens_valid_after: Date }>(
+    'UPDATE users SET tokens_valid_after = now() WHERE id = $1 RETURNING tokens_valid_after',
+    [id],
+  )
+  return row?.tokens_valid_after ?? new Date()
+}
+
+export async function selectLoginState(db: Db, ids: number[]) {
+  return db.query<Pick<UserRow, 'id' | 'username' | 'active' | 'tokens_valid_after'>>(
+    'SELECT id, username, active, tokens_valid_after FROM users WHERE id = ANY($1::bigint[])',
+    [ids],
+  )
+}
+
+export interface UserFilter {
+  search?: string | undefined
+  active?: boolean | undefined
+  /** The last username of the page before. */
+  after?: string | undefined
+  limit: number
+}
+
+/** By username, without the built-in `system`. */
+export async function selectUsers(db: Db, filter: UserFilter): Promise<UserRow[]> {
+  const { search, active, after, limit } = filter
+  const prefix = search === undefined ? null : `${escapeLike(search.toLowerCase())}%`
+  return db.query<UserRow>(
+    `SELECT ${COLUMNS} FROM users
+     WHERE username IS NOT NULL AND username <> 'system'
+       AND ($1::text IS NULL OR lower(username) LIKE $1 OR lower(display_name) LIKE $1)
+       AND ($2::boolean IS NULL OR active = $2)
+       AND ($3::text IS NULL OR username > $3)
+     ORDER BY username LIMIT $4`,
+    [prefix, active, after, limit],
+  )
+}
+
+function escapeLike(text: string): string {
+  return text.replace(/[\\%_]/g, '\\$&')
+}
+
+export async function selectRawMd5s(db: Db, limit: number) {
+  return db.query<{ id: number; password: string }>(
+    `SELECT id, password FROM users WHERE password ~ '^[0-9a-fA-F]{32}$' ORDER BY id LIMIT $1`,
+    [limit],
+  )
+}
+
+export interface ImportedUser {
+  username: string
+  password: string | null
+  displayName: string | null
+  picture: string | null
+  role: 'user' | 'admin'
+}
+
+/**
+ * New users are added; of known ones the profile is set anew and a password is given only where there
+ * is none, so that a second run changes nothing. Returns how many rows were new, and how many changed.
+ */
+export async function importUsers(db: Db, users: ImportedUser[]) {
+  const column = <K extends keyof ImportedUser>(key: K) => users.map((user) => user[key])
+  const rows = await db.query<{ inserted: boolean }>(
+    `INSERT INTO users AS u (username, password, display_name, picture, role)
+     SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
+     ON CONFLICT (username) DO UPDATE SET
+       password = coalesce(u.password, excluded.password),
+       display_name = coalesce(excluded.display_name, u.display_name),
+       picture = coalesce(excluded.picture, u.picture),
+       role = CASE WHEN u.role = 'admin' THEN u.role ELSE excluded.role END, updated_at = now()
+     WHERE (u.password IS NULL AND excluded.password IS NOT NULL)
+        OR (excluded.display_name IS NOT NULL AND excluded.display_name IS DISTINCT FROM u.display_name)
+        OR (excluded.picture IS NOT NULL AND excluded.picture IS DISTINCT FROM u.picture)
+        OR (excluded.role = 'admin' AND u.role <> 'admin')
+     RETURNING (xmax = 0) AS inserted`,
+    [
+      column('username'),
+      column('password'),
+      column('displayName'),
+      column('picture'),
+      column('role'),
+    ],
+  )
+  const inserted = rows.filter((row) => row.inserted).length
+  return { inserted, updated: rows.length - inserted }
+}
