@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import * as argon2 from '@node-rs/argon2'
-import * as bcrypt from '@node-rs/bcrypt'
+import * as bcrypt from 'bcryptjs'
+import { matchesBcrypt } from '../src/domain/bcrypt.ts'
 import { ChatError } from '../src/domain/errors.ts'
 import { createPasswords, isKnownHash, isRawMd5 } from '../src/domain/passwords.ts'
 
@@ -12,6 +17,11 @@ const ours = /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/
 
 function md5(text: string, charset: BufferEncoding = 'utf8') {
   return createHash('md5').update(Buffer.from(text, charset)).digest('hex')
+}
+
+/** The three versions differ in nothing but their name. */
+function bcryptHash(text: string, version: '2a' | '2b' | '2y' = '2b', cost = 4) {
+  return bcrypt.hashSync(text, cost).replace('$2b$', `$${version}$`)
 }
 
 /** Logs in twice: by the old form, then by the form that replaced it. */
@@ -42,7 +52,7 @@ test('every old form logs in once and is replaced', async () => {
   await upgrades('secret-1', md5('secret-1').toUpperCase())
   await upgrades('secret-1', await passwords.wrapMd5(md5('secret-1').toUpperCase()))
   for (const version of ['2a', '2b', '2y'] as const)
-    await upgrades('secret-1', await bcrypt.hash('secret-1', { cost: 4, version }))
+    await upgrades('secret-1', bcryptHash('secret-1', version))
   for (const algorithm of [0, 1, 2])
     await upgrades('secret-1', await argon2.hash('secret-1', { ...weak, algorithm }))
   await upgrades('secret-1', await argon2.hash('secret-1', { ...weak, memoryCost: 19_456 }))
@@ -51,6 +61,77 @@ test('every old form logs in once and is replaced', async () => {
 test('stronger parameters than ours are left alone', async () => {
   const stored = await argon2.hash('secret-1', { memoryCost: 47_104, timeCost: 1, parallelism: 1 })
   assert.deepEqual(await passwords.verify('secret-1', stored), { ok: true })
+})
+
+// The test vectors of crypt_blowfish.
+test('bcrypt hashes of other makers verify', async () => {
+  const known = [
+    ['U*U', '$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW'],
+    ['U*U*', '$2a$05$CCCCCCCCCCCCCCCCCCCCC.VGOzA784oUp/Z0DY336zx7pLYAy0lwK'],
+    ['U*U*U', '$2a$05$XXXXXXXXXXXXXXXXXXXXXOAcXxm9kjPGEMsLznoKqmqw7tc8WCx4a'],
+  ] as const
+  for (const [password, stored] of known) await upgrades(password, stored)
+})
+
+test('of a password in bcrypt the first 72 bytes count, and NUL never logs in', async () => {
+  const longest = 'ä'.repeat(36)
+  for (const version of ['2a', '2b', '2y'] as const) {
+    const stored = bcryptHash(`${longest}tail`, version)
+    for (const password of [longest, `${longest}tail`, `${longest}other`])
+      assert.equal((await passwords.verify(password, stored)).ok, true)
+    assert.deepEqual(await passwords.verify('ä'.repeat(35), stored), { ok: false })
+  }
+  assert.deepEqual(await passwords.verify('\0', bcryptHash('')), { ok: false })
+  assert.deepEqual(await passwords.verify('a\0a', bcryptHash('a')), { ok: false })
+})
+
+test('bcrypt does not hold up the event loop', async (t) => {
+  const stored = bcryptHash('secret-1', '2b', 12)
+  assert.equal(await matchesBcrypt('a', bcryptHash('a')), true)
+  const tries = []
+  for (let i = 0; i < 3; i++) {
+    const delay = monitorEventLoopDelay({ resolution: 5 })
+    delay.enable()
+    await sleep(20)
+    delay.reset()
+    const spentMs = await millis(() => passwords.verify('wrong', stored))
+    await sleep(20)
+    delay.disable()
+    tries.push({ heldMs: delay.max / 1e6, spentMs })
+  }
+  t.diagnostic(JSON.stringify(tries))
+  // On this thread it would be held for 90 ms at the least. Other work of the machine may hold up
+  // the loop too, but hardly three times.
+  const fits = ({ heldMs, spentMs }: { heldMs: number; spentMs: number }) =>
+    spentMs > 100 && heldMs < Math.min(80, Math.max(40, spentMs / 10))
+  assert.ok(tries.some(fits), JSON.stringify(tries))
+})
+
+test('a bcrypt thread that fails fails what waits for it, and the next call has another', async () => {
+  const stored = bcryptHash('secret-1')
+  // No text at all, which the library throws on.
+  const results = await Promise.allSettled([
+    matchesBcrypt(7 as unknown as string, stored),
+    matchesBcrypt('secret-1', stored),
+  ])
+  for (const result of results) {
+    assert.ok(result.status === 'rejected' && result.reason instanceof Error)
+    assert.match(String(result.reason.cause), /Illegal arguments/)
+  }
+  const next = await Promise.all(
+    ['secret-1', 'wrong'].map((password) => matchesBcrypt(password, stored)),
+  )
+  assert.deepEqual(next, [true, false])
+})
+
+test('a process waits for an answer of bcrypt, and then ends by itself', async () => {
+  const code = `
+    import { matchesBcrypt } from ${JSON.stringify(new URL('../src/domain/bcrypt.ts', import.meta.url))}
+    console.log(await matchesBcrypt('a', ${JSON.stringify(bcryptHash('a', '2b', 8))}))`
+  const node = ['--import', 'tsx', '--input-type=module', '-e', code]
+  const cwd = new URL('..', import.meta.url)
+  const { stdout } = await promisify(execFile)(process.execPath, node, { cwd, timeout: 30_000 })
+  assert.equal(stdout, 'true\n')
 })
 
 test('MD5 of old sites is tried in UTF-8, then in Latin-1', async () => {
@@ -85,7 +166,7 @@ test('the MD5 hex is no password', async () => {
 
 test('an empty password never logs in, in whatever form it is stored', async () => {
   const stored = [md5(''), md5('').toUpperCase(), await passwords.wrapMd5(md5(''))]
-  stored.push(await bcrypt.hash('', { cost: 4 }), await argon2.hash(''))
+  stored.push(bcryptHash(''), await argon2.hash(''))
   for (const one of stored) assert.deepEqual(await passwords.verify('', one), { ok: false })
   await assert.rejects(passwords.hash(''), { code: 'invalid' })
 })
@@ -184,7 +265,7 @@ test('the importer can tell a hash from other text', async () => {
     await argon2.hash('a', { ...weak, algorithm: 0 }),
     await argon2.hash('a', { ...weak, algorithm: 1 }),
     await passwords.wrapMd5(md5('a')),
-    await bcrypt.hash('a', { cost: 4, version: '2y' }),
+    bcryptHash('a', '2y'),
   ]
   for (const stored of known) assert.equal(isKnownHash(stored), true, stored)
   for (const stored of ['', 'secret', '$1$abc$def', `$2b$31$${'a'.repeat(53)}`, md5('a').slice(1)])

@@ -24,7 +24,7 @@ interface Policy {
   banned: Record<string, string>
   /** Development packages that may have an install script, and why they work without it. */
   installScripts: Record<string, string>
-  /** How many packages a server has at most, native binaries of the platform aside. */
+  /** How many packages a server has at most, native binaries and type declarations aside. */
   runtimePackages: number
 }
 
@@ -47,6 +47,10 @@ function isAtLeast(version: string, floor: string): boolean {
   const at = least.findIndex((part, index) => part !== ours[index])
   if (at < 0) return prerelease === undefined
   return (ours[at] ?? 0) > (least[at] ?? 0)
+}
+
+function isDeclarations(name: string): boolean {
+  return name.startsWith('@types/') || name === 'undici-types'
 }
 
 test('the comparison of versions', () => {
@@ -123,10 +127,24 @@ test('the native binaries of every platform are locked', () => {
 })
 
 test('a server has no more packages than its budget', (t) => {
-  const runtime = installed.filter(({ dev, os, cpu }) => !dev && !os && !cpu)
+  // Type declarations are installed with the packages that name them, but hold no code that runs.
+  const runtime = installed.filter(
+    ({ name, dev, os, cpu }) => !dev && !os && !cpu && !isDeclarations(name),
+  )
   t.diagnostic(`${runtime.length} packages of ${policy.runtimePackages}`)
   assert.ok(
     runtime.length <= policy.runtimePackages,
     `${runtime.length} packages, the budget is ${policy.runtimePackages}: do without one, or argue for a larger budget in security/floors.json`,
   )
+})
+
+test('what the budget leaves out as type declarations holds no code', () => {
+  const folders = installed.filter(({ name, dev }) => !dev && isDeclarations(name))
+  assert.notEqual(folders.length, 0, 'no type declarations are installed: count all packages')
+  const code = folders.flatMap(({ path }) =>
+    readdirSync(new URL(path, ROOT), { recursive: true, encoding: 'utf8' })
+      .filter((name) => /\.([cm]?js|node|wasm)$/.test(name))
+      .map((name) => `${path}/${name}`),
+  )
+  assert.deepEqual(code, [])
 })

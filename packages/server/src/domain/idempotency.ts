@@ -36,7 +36,8 @@ export async function once(
     })
     return answer
   } catch (error) {
-    await releaseKey(core.db, actor.id, key)
+    // What went wrong first is what is told; a key that stays claimed is free after a minute.
+    await releaseKey(core.db, actor.id, key).catch(() => undefined)
     throw error
   }
 }

@@ -1,9 +1,6 @@
 import { createHash, createPublicKey, randomUUID } from 'node:crypto'
 import { LIMITS } from '@microchatter/protocol'
 import {
-  createLocalJWKSet,
-  createRemoteJWKSet,
-  customFetch,
   decodeProtectedHeader,
   errors,
   type JWTPayload,
@@ -13,6 +10,7 @@ import {
   SignJWT,
 } from 'jose'
 import { ChatError } from './errors.ts'
+import { jwksAddress, remoteKeys } from './jwks.ts'
 
 export interface JwtOptions {
   /** For HS256, at least 32 bytes. */
@@ -64,16 +62,6 @@ interface Source {
 const TOKEN_CHARACTERS = 8_192
 const KEPT_TOKENS = 10_000
 const KEPT_MS = 60_000
-const JWKS = {
-  freshMs: 600_000,
-  /** Known keys serve so long after their last fetch while the address is away. */
-  staleMs: 3_600_000,
-  cooldownMs: 30_000,
-  /** Between two tries while there are no keys at all: the site may just be starting. */
-  firstTryMs: 1_000,
-  timeoutMs: 3_000,
-  bytes: 65_536,
-}
 
 /** Throws a plain Error where a key or an address of the options cannot be used. */
 export function createJwtVerifier(options: JwtOptions): JwtVerifier {
@@ -159,81 +147,6 @@ function pemSource(pem: string): Source {
   if (type === 'ec' && namedCurve === 'prime256v1') return { algorithms: ['ES256'], key: () => key }
   if (type === 'ed25519') return { algorithms: ['EdDSA'], key: () => key }
   throw new Error('The JWT public key must be RSA of 2048 bits or more, EC P-256, or Ed25519')
-}
-
-function jwksAddress(address: string): URL {
-  const url = new URL(address)
-  const loopback = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname)
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && loopback))
-    throw new Error('The address of the JWKS must be https; http is for loopback only')
-  return url
-}
-
-/**
- * Keys by `kid`. A fetch is tried when the keys are 10 minutes old or a `kid` is unknown, at most
- * once per 30 s, whatever tokens arrive.
- */
-function remoteKeys(url: URL): JWTVerifyGetKey {
-  const remote = createRemoteJWKSet(url, {
-    cacheMaxAge: JWKS.freshMs,
-    cooldownDuration: JWKS.cooldownMs,
-    timeoutDuration: JWKS.timeoutMs,
-    [customFetch]: fetchCapped,
-  })
-  let keys: JWTVerifyGetKey | undefined
-  let pending: Promise<void> | undefined
-  let triedAt = Number.NEGATIVE_INFINITY
-  let fetchedAt = Number.NEGATIVE_INFINITY
-
-  async function load(): Promise<void> {
-    await remote.reload()
-    keys = createLocalJWKSet(remote.jwks() ?? { keys: [] })
-    fetchedAt = Date.now()
-  }
-
-  /** Never fails: the keys at hand serve on, and without any the caller says `unavailable`. */
-  async function refresh(): Promise<void> {
-    const pauseMs = keys === undefined ? JWKS.firstTryMs : JWKS.cooldownMs
-    if (pending === undefined && Date.now() - triedAt >= pauseMs) {
-      triedAt = Date.now()
-      pending = load()
-        .catch(() => {})
-        .finally(() => (pending = undefined))
-    }
-    await pending
-  }
-
-  return async (header, token) => {
-    if (typeof header.kid !== 'string')
-      throw refused('The token\'s header needs a "kid" that names one of the site\'s keys')
-    if (!remote.fresh) await refresh()
-    if (keys === undefined || Date.now() - fetchedAt > JWKS.staleMs)
-      throw new ChatError('unavailable', {
-        detail: 'The keys that tokens are verified with could not be fetched; try again soon',
-        retryAfterMs: JWKS.firstTryMs,
-      })
-    try {
-      return await keys(header, token)
-    } catch (error) {
-      if (!(error instanceof errors.JWKSNoMatchingKey)) throw error
-    }
-    await refresh()
-    return await keys(header, token)
-  }
-}
-
-/** Redirects come back as their 3xx, which jose refuses. */
-async function fetchCapped(url: string, init: RequestInit): Promise<Response> {
-  const response = await fetch(url, init)
-  const parts: Uint8Array[] = []
-  let bytes = 0
-  for await (const part of response.body ?? []) {
-    bytes += part.length
-    // Leaving the loop cancels the rest of the body.
-    if (bytes > JWKS.bytes) throw new Error(`The JWKS has more than ${JWKS.bytes} bytes`)
-    parts.push(part)
-  }
-  return new Response(Buffer.concat(parts), { status: response.status })
 }
 
 /** Tries each source that the token's algorithm fits: HS* never meets a public key. */

@@ -14,6 +14,7 @@ import { refuseOlderTokens, selectLoginState, selectUserById } from '../store/us
 import { type Actor, type Core, isUuid } from './core.ts'
 import { ChatError } from './errors.ts'
 import { hashToken, SESSION_PREFIX } from './identity.ts'
+import { forbidden } from './rights.ts'
 import { toUser } from './views.ts'
 
 const HOUR_MS = 3_600_000
@@ -30,6 +31,8 @@ export async function logIn(
   actor: Actor,
   { sign, userAgent }: { sign: SignToken; userAgent: string | undefined },
 ): Promise<Login> {
+  if (actor.via === 'session')
+    throw forbidden('A session makes no other session; log in with Basic or a JWT of the site')
   const row = await selectUserById(core.db, actor.id)
   if (!row) throw new ChatError('bad_credentials', { detail: 'The account was deleted' })
   const { login } = core.settings
@@ -132,6 +135,6 @@ function endOf(held: Held, state: LoginState | undefined, living: Set<string>) {
 }
 
 /** Is this JWT from before the log-out everywhere? */
-export function isTooOld({ issuedAt }: Held, until: number | undefined): boolean {
+export function isTooOld({ issuedAt }: Pick<Held, 'issuedAt'>, until: number | undefined): boolean {
   return until !== undefined && issuedAt !== undefined && issuedAt * 1_000 <= until
 }

@@ -82,7 +82,7 @@ class PoolDatabase implements Database {
     this.#embedded = embedded
     this.#settings = sessionSettings(options)
     this.#pool = new pg.Pool({
-      ...(embedded ? { stream: () => embedded.stream(), ssl: false } : addressOf(options.url)),
+      ...(embedded ? { ...EMBEDDED, stream: () => embedded.stream() } : addressOf(options.url)),
       max: embedded ? 1 : options.poolSize,
       connectionTimeoutMillis: options.connectTimeoutMs,
       query_timeout: options.queryTimeoutMs,
@@ -147,6 +147,9 @@ class PoolDatabase implements Database {
     }
   }
 }
+
+/** What PG… variables of the environment would say otherwise. */
+const EMBEDDED = { user: 'postgres', database: 'postgres', password: '', ssl: false } as const
 
 function addressOf(url: string): pg.PoolConfig {
   return { connectionString: url, keepAlive: true }

@@ -3,6 +3,7 @@ import type { Db } from './db.ts'
 export interface NodeRow extends Record<string, unknown> {
   id: string
   has_bus: boolean
+  seen_at: Date
 }
 
 export async function beat(db: Db, id: string, hasBus: boolean): Promise<void> {
@@ -17,7 +18,7 @@ export async function beat(db: Db, id: string, hasBus: boolean): Promise<void> {
 export async function selectOtherNodes(db: Db, id: string): Promise<NodeRow[]> {
   await db.query(`DELETE FROM nodes WHERE seen_at < now() - interval '1 hour'`)
   return db.query<NodeRow>(
-    `SELECT id, has_bus FROM nodes WHERE id <> $1 AND seen_at > now() - interval '20 seconds'`,
+    `SELECT id, has_bus, seen_at FROM nodes WHERE id <> $1 AND seen_at > now() - interval '20 seconds'`,
     [id],
   )
 }

@@ -1,0 +1,68 @@
+import { ChatError } from './errors.ts'
+
+/** The part of an Ajv error that this reads. */
+export interface SchemaFault {
+  instancePath: string
+  keyword: string
+  params: Record<string, unknown>
+  message?: string | undefined
+}
+
+/** The first fault of a schema check, as an error that says what is wrong and how to mend it. */
+export function invalid(faults: readonly SchemaFault[] | null | undefined): ChatError {
+  const [fault, ...others] = faults ?? []
+  if (!fault) return new ChatError('invalid')
+  const { instancePath, params, keyword } = fault
+  const extra = params.additionalProperty ?? params.missingProperty
+  const field = typeof extra === 'string' ? `${instancePath}/${escapePointer(extra)}` : instancePath
+  const words = keyword === 'const' ? choiceOf([fault, ...others]) : wordsOf(fault)
+  return new ChatError('invalid', {
+    field,
+    detail: `${field === '' ? 'The body' : field} ${words}`,
+  })
+}
+
+/** A choice of values fails once for each of them. */
+function choiceOf(faults: SchemaFault[]): string {
+  const values = faults
+    .filter(({ keyword }) => keyword === 'const')
+    .map(({ params }) => JSON.stringify(params.allowedValue))
+  return `must be ${values.join(' or ')}`
+}
+
+function escapePointer(name: string): string {
+  return name.slice(0, 100).replaceAll('~', '~0').replaceAll('/', '~1')
+}
+
+function wordsOf({ keyword, params, message = 'is wrong' }: SchemaFault): string {
+  const { limit } = params
+  switch (keyword) {
+    case 'additionalProperties':
+      return 'is not a field here; leave it out'
+    case 'required':
+      return 'is missing'
+    case 'type':
+      return `must be ${article(String(params.type))}`
+    case 'minLength':
+      return limit === 1 ? 'must not be empty' : `must have at least ${limit} characters`
+    case 'maxLength':
+      return `must have at most ${limit} characters`
+    case 'minimum':
+      return `must be at least ${limit}`
+    case 'maximum':
+      return `must be at most ${limit}`
+    case 'maxItems':
+      return `must have at most ${limit} items`
+    case 'pattern':
+      return 'does not have the right form; see /docs'
+    case 'anyOf':
+    case 'enum':
+      return 'is not one of the allowed values; see /docs'
+    default:
+      return message
+  }
+}
+
+function article(type: string): string {
+  return `${/^[aeio]/.test(type) ? 'an' : 'a'} ${type}`
+}

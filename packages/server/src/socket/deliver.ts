@@ -1,0 +1,67 @@
+/** The one place from which events go to sockets; the only one here that knows the bus. */
+import type { CloseReason } from '@microchatter/protocol'
+import type { Server } from 'socket.io'
+import type { Bus, BusEvent } from '../bus/bus.ts'
+import { isTooOld } from '../domain/sessions.ts'
+import type { SocketSession } from './session.ts'
+
+export class Registry {
+  readonly #byUser = new Map<number, Set<SocketSession>>()
+  readonly all = new Set<SocketSession>()
+
+  add(session: SocketSession): void {
+    this.all.add(session)
+    const { id } = session.actor
+    const known = this.#byUser.get(id)
+    if (known) known.add(session)
+    else this.#byUser.set(id, new Set([session]))
+  }
+
+  remove(session: SocketSession): void {
+    this.all.delete(session)
+    const { id } = session.actor
+    const known = this.#byUser.get(id)
+    known?.delete(session)
+    if (known?.size === 0) this.#byUser.delete(id)
+  }
+
+  ofUser(userId: number): ReadonlySet<SocketSession> {
+    return this.#byUser.get(userId) ?? NOBODY
+  }
+}
+
+const NOBODY: ReadonlySet<SocketSession> = new Set()
+
+/** Returns the way to end it. */
+export function startDelivery(bus: Bus, io: Server, registry: Registry): () => void {
+  return bus.subscribe((event) => {
+    if (event.kind === 'deliver') deliver(io, registry, event)
+    else if (event.kind === 'revoked') endSessions(registry, event)
+  })
+}
+
+type Deliver = Extract<BusEvent, { kind: 'deliver' }>
+
+/** Encoded once, however many sockets it goes to. */
+function deliver(io: Server, registry: Registry, { to, name, data, except }: Deliver): void {
+  const ids: string[] = []
+  for (const userId of to)
+    for (const session of registry.ofUser(userId))
+      if (session.socket.id !== except && session.admits(name, data)) ids.push(session.socket.id)
+  if (ids.length > 0) io.local.to(ids).emit(name, data)
+}
+
+type Revoked = Extract<BusEvent, { kind: 'revoked' }>
+
+/** [SOCK-3] */
+function endSessions(registry: Registry, event: Revoked): void {
+  for (const session of registry.ofUser(event.userId))
+    if (isEnded(session, event)) session.close(event.reason as CloseReason)
+}
+
+function isEnded({ actor }: SocketSession, { sessionId, keep, until }: Revoked): boolean {
+  if (sessionId !== undefined) return actor.sessionId === sessionId
+  if (actor.via === 'session') return actor.sessionId !== keep
+  if (actor.via === 'jwt') return until === undefined || isTooOld(actor, until)
+  return true
+}

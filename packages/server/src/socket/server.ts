@@ -1,0 +1,236 @@
+/**
+ * Socket.IO: handshake → session → calls and events → end.
+ * [SYNC-4] Its connection-state recovery stays off: what was missed comes by sync alone.
+ */
+import type { IncomingMessage, Server as HttpServer } from 'node:http'
+import { LIMITS } from '@microchatter/protocol'
+import { type Socket, Server } from 'socket.io'
+import { Decoder, Encoder } from 'socket.io-parser'
+import type { Core } from '../domain/core.ts'
+import { ChatError } from '../domain/errors.ts'
+import type { Caller } from '../domain/identity.ts'
+import { findEnded } from '../domain/sessions.ts'
+import type { CloseReason } from '@microchatter/protocol'
+import { createCallerOf, createOriginCheck, credentialsOf } from './auth.ts'
+import { call, withSocket } from './calls.ts'
+import { Registry, startDelivery } from './deliver.ts'
+import { type OnDefect, toCallError } from './errors.ts'
+import { SocketSession } from './session.ts'
+
+export interface SocketOptions {
+  core: Core
+  server: HttpServer
+  origins: readonly string[]
+  trustProxy: readonly string[]
+  production: boolean
+  /** Plain http counts as secure: the operator has said so. */
+  insecureHttp: boolean
+  onDefect: OnDefect
+}
+
+export interface Sockets {
+  readonly count: number
+  /** Tells everyone to come back soon, and closes. */
+  stop(): Promise<void>
+}
+
+const SWEEP_MS = 1_000
+/** A revocation whose event was lost takes effect within this. */
+const RECHECK_MS = 15_000
+const RECHECK_BATCH = 1_000
+const WARN_MS = 60_000
+const IN_FLIGHT = 1_000
+/** Calls refused for their rate, in a row, before the socket is closed. */
+const FLOOD = 200
+const SYNC_WITHIN_MS = 10_000
+const DRAIN_MS = 5_000
+const RECONNECT_SPREAD_MS = 3_000
+
+export function createSockets(options: SocketOptions): Sockets {
+  const { core, server, production, insecureHttp } = options
+  const callerOf = createCallerOf(options.trustProxy, !production || insecureHttp)
+  const mayConnect = createOriginCheck(options.origins, production)
+  const registry = new Registry()
+  const perAddress = new Map<string, number>()
+
+  const io = new Server({
+    serveClient: false,
+    maxHttpBufferSize: LIMITS.frame,
+    connectTimeout: 5_000,
+    perMessageDeflate: false,
+    httpCompression: false,
+    cors: {
+      origin: (origin, done) => done(null, mayConnect(origin, undefined)),
+      allowedHeaders: ['authorization', 'content-type'],
+    },
+    parser: { Encoder, Decoder: BoundedDecoder },
+    allowRequest: (request, done) => {
+      const refusal = refuse(request)
+      done(refusal, refusal === undefined)
+    },
+  })
+
+  /** Before anything is allocated for the connection. */
+  function refuse(request: IncomingMessage): string | undefined {
+    const { origin, host } = request.headers
+    const url = new URL(request.url ?? '/', 'http://localhost')
+    if (!mayConnect(origin, host)) return 'origin not allowed'
+    if (url.searchParams.has('token')) return 'token in url'
+    if (url.searchParams.has('sid')) return undefined
+    const { address } = callerOf(request)
+    if ((perAddress.get(address) ?? 0) >= core.limits.socketsPerAddress) return 'too many sockets'
+    try {
+      core.limits.connects.take(address)
+      return undefined
+    } catch {
+      return 'too many connections'
+    }
+  }
+
+  io.engine?.on('connection_error', () => undefined)
+  io.use((socket, next) => {
+    authenticate(socket).then(
+      () => next(),
+      (error: unknown) => next(refusalOf(error, options.onDefect)),
+    )
+  })
+
+  async function authenticate(socket: Socket): Promise<void> {
+    const { auth, headers } = socket.handshake
+    const caller: Caller = callerOf(socket.request)
+    const credentials = credentialsOf(auth, headers.authorization)
+    const actor = await core.identity.authenticate(credentials, caller)
+    if (registry.ofUser(actor.id).size >= core.limits.socketsPerUser)
+      throw new ChatError('rate_limited', {
+        detail: `You have ${core.limits.socketsPerUser} open connections; close one first`,
+        retryAfterMs: 10_000,
+      })
+    const session = new SocketSession(socket, withSocket(actor, socket.id))
+    if (auth.hold === true) session.hold()
+    socket.data = session
+    // In the live stream before the client hears of it: nothing falls between.
+    registry.add(session)
+    socket.conn.once('close', () => registry.remove(session))
+    socket.once('disconnect', () => registry.remove(session))
+  }
+
+  io.on('connection', (socket) => {
+    const session = socket.data as SocketSession
+    socket.on('error', () => undefined)
+    countAddress(socket, callerOf(socket.request).address)
+    socket.onAny((name: string, ...args: unknown[]) => onCall(session, name, args))
+    if (session.state.is === 'holding') releaseLater(session)
+  })
+
+  function countAddress(socket: Socket, address: string): void {
+    perAddress.set(address, (perAddress.get(address) ?? 0) + 1)
+    socket.once('disconnect', () => {
+      const left = (perAddress.get(address) ?? 1) - 1
+      if (left > 0) perAddress.set(address, left)
+      else perAddress.delete(address)
+    })
+  }
+
+  /** A client that asked for its events to be held, but does not sync, gets `sync.reset` instead. */
+  function releaseLater(session: SocketSession): void {
+    setTimeout(() => {
+      if (session.state.is !== 'holding' || session.inFlight > 0) return
+      session.release()
+      session.socket.emit('sync.reset', {})
+    }, SYNC_WITHIN_MS).unref()
+  }
+
+  function onCall(session: SocketSession, name: string, args: unknown[]): void {
+    const last = args.at(-1)
+    const acknowledge = typeof last === 'function' ? (last as (answer: unknown) => void) : () => {}
+    const body = typeof args[0] === 'function' ? undefined : args[0]
+    const refuseCall = (error: unknown) => {
+      const callError = toCallError(error, name, options.onDefect)
+      acknowledge({ ok: false, error: callError })
+      session.refused = callError.code === 'rate_limited' ? session.refused + 1 : 0
+      if (session.refused >= FLOOD) session.close('flooding')
+    }
+    if (session.state.is === 'closed') return
+    if (stopping || session.inFlight >= IN_FLIGHT) return refuseCall(tooBusy(stopping))
+    session.inFlight += 1
+    const answer = (values: Record<string, unknown>) => {
+      session.refused = 0
+      acknowledge({ ok: true, ...values })
+    }
+    call(name, { core, session, body, answer })
+      .catch(refuseCall)
+      .finally(() => (session.inFlight -= 1))
+  }
+
+  let stopping = false
+  const endDelivery = startDelivery(core.bus, io, registry)
+  const sweep = setInterval(() => sweepExpired(registry), SWEEP_MS)
+  const recheck = setInterval(() => void closeEnded(core, registry), RECHECK_MS)
+  io.attach(server)
+
+  return {
+    get count() {
+      return registry.all.size
+    },
+    async stop() {
+      stopping = true
+      clearInterval(sweep)
+      clearInterval(recheck)
+      const until = Date.now() + DRAIN_MS
+      while (Date.now() < until && [...registry.all].some(({ inFlight }) => inFlight > 0))
+        await new Promise((resolve) => setTimeout(resolve, 20))
+      for (const session of registry.all)
+        session.close('server_stopping', Math.round(Math.random() * RECONNECT_SPREAD_MS))
+      endDelivery()
+      io.engine.close()
+    },
+  }
+}
+
+class BoundedDecoder extends Decoder {
+  constructor() {
+    super({ maxAttachments: 0 })
+  }
+}
+
+function refusalOf(error: unknown, onDefect: OnDefect): Error {
+  const data = toCallError(error, 'handshake', onDefect)
+  return Object.assign(new Error(data.detail ?? data.code), { data })
+}
+
+function tooBusy(stopping: boolean): ChatError {
+  if (stopping)
+    return new ChatError('unavailable', {
+      detail: 'The server is stopping; connect again',
+      retryAfterMs: 1_000,
+    })
+  return new ChatError('busy', {
+    detail: `More than ${IN_FLIGHT} calls wait for an answer; wait for some of them`,
+    retryAfterMs: 1_000,
+  })
+}
+
+/** [session.expiring] a minute before the end of the credentials; then the end. */
+function sweepExpired(registry: Registry): void {
+  const now = Date.now()
+  for (const session of registry.all) {
+    const { expiresAt } = session.actor
+    if (expiresAt === undefined || expiresAt - now > WARN_MS) continue
+    if (expiresAt <= now) session.close('session_expired')
+    else if (!session.warned && session.state.is !== 'closed') {
+      session.warned = true
+      session.socket.emit('session.expiring', { expiresAt: new Date(expiresAt).toISOString() })
+    }
+  }
+}
+
+async function closeEnded(core: Core, registry: Registry): Promise<void> {
+  const sessions = [...registry.all]
+  for (let from = 0; from < sessions.length; from += RECHECK_BATCH) {
+    const batch = sessions.slice(from, from + RECHECK_BATCH)
+    const held = batch.map((session) => ({ ...session.actor, userId: session.actor.id, session }))
+    // While the database is away nothing can be said; the next round will.
+    const ended = await findEnded(core, held).catch(() => [])
+    for (const [{ session }, reason] of ended) session.close(reason as CloseReason)
+  }
+}

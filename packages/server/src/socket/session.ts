@@ -1,0 +1,106 @@
+/**
+ * One authenticated socket.
+ *
+ *   live ──sync──▶ holding ──its answer──▶ live        events of a holding session wait, bounded
+ *     └──────────────┴── close(reason) ──▶ closed      nothing more is sent
+ */
+import type { CloseReason } from '@microchatter/protocol'
+import type { Socket } from 'socket.io'
+import type { Actor } from '../domain/core.ts'
+
+export type HeldEvent = { name: string; data: unknown }
+type State =
+  | { is: 'live' }
+  /** `events` undefined: too many came; the client has to start fresh. */
+  | { is: 'holding'; events: HeldEvent[] | undefined }
+  | { is: 'closed' }
+
+/** Events that wait for one sync. */
+const HELD_EVENTS = 1_000
+/** What may wait for a reader before it counts as too slow [SOCK-1]. */
+const WAITING_PACKETS = 1_000
+const WAITING_BYTES = 1_048_576
+/** Above this, what is not kept anyway (typing) is left out. */
+const BUSY_PACKETS = 50
+/** How long a closed connection may take to send what it still has. */
+const LINGER_MS = 1_000
+
+export class SocketSession {
+  readonly socket: Socket
+  actor: Actor
+  state: State = { is: 'live' }
+  /** The client was told that its credentials end. */
+  warned = false
+  /** Calls at work. */
+  inFlight = 0
+  /** Calls refused in a row for their rate. */
+  refused = 0
+
+  constructor(socket: Socket, actor: Actor) {
+    this.socket = socket
+    this.actor = actor
+  }
+
+  /** true: send it now. false: it waits, or there is no one to send it to. */
+  admits(name: string, data: unknown): boolean {
+    if (this.state.is === 'live') return !this.#isTooSlow(name)
+    if (this.state.is === 'holding' && name !== 'typing') this.#hold({ name, data })
+    return false
+  }
+
+  hold(): void {
+    if (this.state.is === 'live') this.state = { is: 'holding', events: [] }
+  }
+
+  /** Ends the holding; undefined where too much came. */
+  release(): HeldEvent[] | undefined {
+    if (this.state.is !== 'holding') return []
+    const { events } = this.state
+    this.state = { is: 'live' }
+    return events
+  }
+
+  close(reason: CloseReason, reconnectInMs?: number): void {
+    if (this.state.is === 'closed') return
+    this.state = { is: 'closed' }
+    const { conn } = this.socket
+    this.socket.emit('session.closed', {
+      reason,
+      ...(reconnectInMs === undefined ? {} : { reconnectInMs }),
+    })
+    this.socket.disconnect(true)
+    // A reader that does not read never sends what is left: its connection is cut.
+    setTimeout(() => cut(conn), LINGER_MS).unref()
+  }
+
+  #hold(event: HeldEvent): void {
+    if (this.state.is !== 'holding' || !this.state.events) return
+    if (this.state.events.length >= HELD_EVENTS) this.state.events = undefined
+    else this.state.events.push(event)
+  }
+
+  #isTooSlow(name: string): boolean {
+    // engine.io keeps what waits in a field that its types do not show.
+    const { writeBuffer: waiting } = this.socket.conn as unknown as { writeBuffer: Waiting }
+    if (waiting.length <= BUSY_PACKETS) return false
+    if (name === 'typing') return true
+    if (waiting.length <= WAITING_PACKETS && bytesOf(waiting) <= WAITING_BYTES) return false
+    this.close('too_slow')
+    return true
+  }
+}
+
+type Waiting = readonly { data?: unknown }[]
+
+function bytesOf(packets: Waiting): number {
+  let bytes = 0
+  for (const { data } of packets) if (typeof data === 'string') bytes += data.length
+  return bytes
+}
+
+/** `ws` keeps its socket in a field that engine.io's types do not show. */
+function cut(conn: Socket['conn']): void {
+  const { transport } = conn as unknown as { transport: { socket?: { terminate?: () => void } } }
+  transport.socket?.terminate?.()
+  if (conn.readyState !== 'closed') conn.close(true)
+}

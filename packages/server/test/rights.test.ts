@@ -1,0 +1,238 @@
+/** Every call of the table, by everyone that there is. */
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import type { Chat, History, Login, Message, Session } from '@microchatter/protocol'
+import { uuidv7 } from 'uuidv7'
+import { ROUTES } from '../src/http/routes.ts'
+import { type Person, SKIP, startServer, type TestServer } from './support/http.ts'
+
+/** Ann and bob have a chat. Ann has blocked dan, with whom she has one, too. Cat has nothing. */
+interface World {
+  ann: Person
+  bob: Person
+  cat: Person
+  dan: Person
+  deactivated: Person
+  deleted: Person
+  chat: string
+  danChat: string
+  /** Of ann. */
+  session: string
+}
+
+interface Scene {
+  world: World
+  /** Who calls: stranger, blocked, member or admin. */
+  who: string
+  /** The chat that is called about: for the blocked his own with ann, for others ann's with bob. */
+  chat: string
+  /** Someone else. */
+  other: string
+}
+
+interface Row {
+  address: (scene: Scene) => string
+  json?: (scene: Scene) => unknown
+  /** What each is answered. Nobody, the deactivated and the deleted: the same everywhere. */
+  stranger: number
+  blocked: number
+  member: number
+  admin: number
+}
+
+const everyone = (status: number) => ({
+  stranger: status,
+  blocked: status,
+  member: status,
+  admin: status,
+})
+const adminOnly = (status: number) => ({ ...everyone(403), admin: status })
+const members = (status: number) => ({ ...everyone(404), blocked: status, member: status })
+
+const ROWS: Record<string, Row> = {
+  logIn: { address: () => '/users/login', ...everyone(200) },
+  registerUser: {
+    address: () => '/users/register',
+    json: ({ world, who }) => ({ username: `${world.ann.username}-${who}` }),
+    ...adminOnly(201),
+  },
+  listUsers: { address: () => '/users', ...adminOnly(200) },
+  getUser: { address: ({ other }) => `/users/${other}`, ...everyone(200) },
+  editUser: {
+    address: ({ other }) => `/users/${other}`,
+    json: () => ({ displayName: 'X' }),
+    ...adminOnly(200),
+  },
+  deleteUser: { address: ({ other }) => `/users/${other}`, ...adminOnly(204) },
+  listSessions: { address: () => '/users/me/sessions', ...everyone(200) },
+  revokeSessions: { address: () => '/users/me/sessions', ...everyone(204) },
+  revokeSession: {
+    address: ({ world }) => `/users/me/sessions/${world.session}`,
+    ...everyone(404),
+    member: 204,
+  },
+  listBlocks: { address: () => '/users/me/blocks', ...everyone(200) },
+  blockUser: { address: ({ other }) => `/users/me/blocks/${other}`, ...everyone(204) },
+  unblockUser: { address: ({ other }) => `/users/me/blocks/${other}`, ...everyone(204) },
+  listChats: { address: () => '/chats', ...everyone(200) },
+  openChat: {
+    address: () => '/chats',
+    json: ({ other }) => ({ username: other }),
+    ...everyone(201),
+    blocked: 200,
+    member: 200,
+  },
+  sendToUser: {
+    address: ({ other }) => `/chats/users/${other}/messages`,
+    json: () => ({ body: 'hello' }),
+    ...everyone(201),
+    blocked: 403,
+  },
+  getChat: { address: ({ chat }) => `/chats/${chat}`, ...members(200) },
+  editChat: {
+    address: ({ chat }) => `/chats/${chat}`,
+    json: () => ({ pinned: true }),
+    ...members(200),
+  },
+  deleteChat: { address: ({ chat }) => `/chats/${chat}`, ...members(204) },
+  getHistory: { address: ({ chat }) => `/chats/${chat}/messages`, ...members(200) },
+  sendMessage: {
+    address: ({ chat }) => `/chats/${chat}/messages`,
+    json: () => ({ body: 'hello' }),
+    ...members(201),
+    blocked: 403,
+  },
+  markRead: {
+    address: ({ chat }) => `/chats/${chat}/read`,
+    json: () => ({ seq: 1 }),
+    ...members(200),
+  },
+  getUnread: { address: () => '/unread', ...everyone(200) },
+  getLive: { address: () => '/health/live', ...everyone(200) },
+  getReady: { address: () => '/health/ready', ...everyone(200) },
+  getOpenApi: { address: () => '/openapi.json', ...everyone(200) },
+  getDocs: { address: () => '/docs', ...everyone(200) },
+  getDocsStyle: { address: () => '/docs/style.css', ...everyone(200) },
+}
+
+test('every route has a row of rights, and every row a route', () => {
+  assert.deepEqual(Object.keys(ROWS).sort(), ROUTES.map(({ name }) => name).sort())
+})
+
+describe('rights', { skip: SKIP }, () => {
+  let server: TestServer
+  before(async () => {
+    server = await startServer()
+  })
+  after(() => server.stop())
+
+  async function makeWorld(name: string): Promise<World> {
+    const people = ['ann', 'bob', 'cat', 'dan', 'eve', 'fay'].map((who) =>
+      server.person(`${who}-${name}`),
+    )
+    const [ann, bob, cat, dan, eve, fay] = (await Promise.all(people)) as [
+      Person,
+      Person,
+      Person,
+      Person,
+      Person,
+      Person,
+    ]
+    const first = await ann.call<Message>(`POST /chats/users/${bob.username}/messages`, { body: '1' })
+    const second = await dan.call<Message>(`POST /chats/users/${ann.username}/messages`, {
+      body: '1',
+    })
+    await ann.call(`PUT /users/me/blocks/${dan.username}`)
+    const login = await ann.call<Login>('POST /users/login')
+    const sessions = await ann.call<{ items: Session[] }>('GET /users/me/sessions')
+    assert.equal(login.status, 200)
+    // A JWT of a deleted user would make it anew; a session ends with its user.
+    const { token } = (await fay.call<Login>('POST /users/login')).body
+    await server.admin.call(`DELETE /users/${fay.username}`)
+    await server.admin.call(`PATCH /users/${eve.username}`, { active: false })
+    return {
+      ...{ ann, bob, cat, dan, deactivated: eve, deleted: server.as('', `Bearer ${token}`) },
+      chat: first.body.chatId,
+      danChat: second.body.chatId,
+      session: sessions.body.items[0]?.id ?? '',
+    }
+  }
+
+  for (const { name, method, access } of ROUTES) {
+    test(`${name} answers everyone as the table of rights says`, async () => {
+      const row = ROWS[name]
+      assert.ok(row)
+      const world = await makeWorld(name)
+      const refused = access === 'public' ? undefined : { nobody: 401, off: 403, gone: 401 }
+      const { ann, bob, cat, dan } = world
+      const cases: [string, Person, number, Partial<Scene>][] = [
+        ['nobody', server.anyone, refused?.nobody ?? 200, {}],
+        ['deactivated', world.deactivated, refused?.off ?? 200, {}],
+        ['deleted', world.deleted, refused?.gone ?? 200, {}],
+        ['stranger', cat, row.stranger, {}],
+        ['blocked', dan, row.blocked, { chat: world.danChat }],
+        ['member', ann, row.member, { other: bob.username }],
+        ['admin', server.admin, row.admin, {}],
+      ]
+      for (const [who, person, due, change] of cases) {
+        // Logging out everywhere ends the tokens of this second, too: the admin comes with a new one.
+        const caller = who === 'admin' ? await server.adminNow() : person
+        const scene = { world, who, chat: world.chat, other: ann.username, ...change }
+        const address = `${method} ${row.address(scene)}`
+        const { status, text } = await caller.call(address, row.json?.(scene))
+        assert.equal(status, due, `${who}: ${address} answered ${status} ${text}`)
+      }
+    })
+  }
+
+  test("a stranger cannot tell another's chat from none", async () => {
+    const { chat, cat } = await makeWorld('same')
+    const none = uuidv7()
+    const about = ROUTES.filter(({ path }) => path.includes(':chatId'))
+    assert.equal(about.length, 6)
+    for (const { name, method, path } of about) {
+      const answers = [chat, none, chat.toUpperCase(), 'no-uuid'].map(async (id) => {
+        const address = `${method} ${path.replace(':chatId', id)}`
+        const { status, headers, text } = await cat.call(address, ROWS[name]?.json?.({} as Scene))
+        const told = [...headers].filter(([header]) => !['date', 'x-request-id'].includes(header))
+        return { status, told, text }
+      })
+      const [first, ...others] = await Promise.all(answers)
+      assert.equal(first?.status, 404)
+      for (const other of others) assert.deepEqual(other, first, name)
+    }
+  })
+
+  test('nobody learns from the checks of a body or an address before being known', async () => {
+    for (const { method, path, access, body } of ROUTES) {
+      if (access === 'public') continue
+      const address = `${method} ${path.replaceAll(/:\w+/g, 'x'.repeat(500))}?unknown=1`
+      const { status, body: problem } = await server.anyone.call(address, body && { unknown: 1 })
+      assert.equal(status, 401, address)
+      assert.equal(problem.code, 'unauthenticated')
+    }
+  })
+
+  test('what the site says widens the rights: admins read chats, everyone searches', async () => {
+    const open = await startServer({
+      settings: {
+        MICROCHATTER_ADMIN_READ_CHATS: 'true',
+        MICROCHATTER_USERS_SEARCH: 'everyone',
+      },
+    })
+    try {
+      const [ann, bob] = [await open.person('ann'), await open.person('bob')]
+      const { body: chat } = await ann.call<Chat>('POST /chats', { username: 'bob' })
+      await ann.call(`POST /chats/${chat.id}/messages`, { body: 'hello' })
+      const read = await open.admin.call<History>(`GET /chats/${chat.id}/messages`)
+      assert.equal(read.body.items.length, 1)
+      const audit = await open.db.query("SELECT actor FROM audit WHERE action = 'chat.read'")
+      assert.deepEqual(audit, [{ actor: 'admin' }])
+      assert.equal((await open.admin.call(`GET /chats/${chat.id}`)).status, 404)
+      const found = await bob.call<{ items: unknown[] }>('GET /users?search=an')
+      assert.deepEqual(found.body.items, [{ username: 'ann' }])
+    } finally {
+      await open.stop()
+    }
+  })
+})
