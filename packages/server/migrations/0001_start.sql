@@ -22,6 +22,13 @@ CREATE INDEX users_by_lower_name ON users (lower(display_name) text_pattern_ops)
 -- MD5s that wait to be wrapped.
 CREATE INDEX users_with_md5 ON users (id) WHERE password ~ '^[0-9a-fA-F]{32}$';
 
+-- Names of deleted users, hashed: a token from before the deletion does not bring the account back.
+CREATE TABLE erased (
+  username_hash bytea PRIMARY KEY,
+  erased_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX erased_by_age ON erased (erased_at);
+
 INSERT INTO users (username, display_name, role) VALUES ('system', 'System', 'user');
 
 -- Session tokens: 256 random bits, of which only the SHA-256 is kept.

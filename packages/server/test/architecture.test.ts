@@ -35,7 +35,12 @@ const CONFINED: readonly { package: RegExp; within: RegExp; place: string }[] = 
     place: 'store/embedded-worker.ts',
   },
   {
-    package: /^(fastify|@fastify\/.*)$/,
+    package: /^bcryptjs$/,
+    within: /^domain\/bcrypt-worker\.ts$/,
+    place: 'domain/bcrypt-worker.ts',
+  },
+  {
+    package: /^(fastify|@fastify\/(?!proxy-addr$).*)$/,
     within: /^(http\/|server\.ts$)/,
     place: 'http/, server.ts',
   },

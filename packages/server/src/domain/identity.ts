@@ -10,6 +10,7 @@ import type { Database } from '../store/db.ts'
 import { selectSession, type SessionRow, touchSession } from '../store/sessions.ts'
 import {
   insertUser,
+  selectErasedAt,
   selectUser,
   selectUserById,
   swapPassword,
@@ -216,7 +217,7 @@ export class Identity {
     if (!known && !settings.jwt.createUsers)
       throw new ChatError('bad_credentials', { detail: 'There is no such user' })
     const user = known ? await this.#apply(claims, known) : await this.#create(claims)
-    checkIssued(claims, user)
+    checkIssued(claims, user.tokens_valid_after)
     return {
       ...toActor(active(user), 'jwt'),
       admin: isAdmin(user.username, claims.role ?? user.role),
@@ -228,6 +229,7 @@ export class Identity {
   async #create(claims: Claims): Promise<UserRow> {
     const { db } = this.#options
     const { username, displayName, picture, role } = claims
+    checkIssued(claims, (await selectErasedAt(db, username)) ?? null)
     const drops = this.#drops
     const made = await insertUser(db, {
       username,
@@ -252,7 +254,7 @@ export class Identity {
     const issued = dateOf(claims)
     const older = user.claims_at !== null && (!issued || issued <= user.claims_at)
     if (!changed || older) return user
-    checkIssued(claims, active(user))
+    checkIssued(claims, active(user).tokens_valid_after)
     const { db, bus } = this.#options
     const row = await db.transaction(async (tx) => {
       await touchUserChats(tx, user.id)
@@ -290,12 +292,13 @@ function active(user: UserRow): UserRow {
   throw new ChatError('deactivated', { detail: 'An admin has deactivated this account' })
 }
 
-function checkIssued({ issuedAt }: Claims, { tokens_valid_after }: UserRow): void {
-  if (tokens_valid_after === null) return
+function checkIssued({ issuedAt }: Claims, validAfter: Date | null): void {
+  if (validAfter === null) return
   // iat has whole seconds: of the second of the log-out itself, none is taken.
-  if (issuedAt !== undefined && issuedAt * 1_000 > tokens_valid_after.getTime()) return
+  if (issuedAt !== undefined && issuedAt * 1_000 > validAfter.getTime()) return
   throw new ChatError('bad_credentials', {
-    detail: 'The token is from before this user was logged out everywhere; make a new one',
+    detail:
+      'The token is from before this user was logged out everywhere or deleted; make a new one',
   })
 }
 

@@ -2,7 +2,7 @@
 import type { Database } from '../store/db.ts'
 import { deleteOldKeys } from '../store/idempotency.ts'
 import { deleteExpiredSessions } from '../store/sessions.ts'
-import { selectRawMd5s, swapPassword } from '../store/users.ts'
+import { deleteOldErased, selectRawMd5s, swapPassword } from '../store/users.ts'
 import { createPasswords } from './passwords.ts'
 
 const PAUSE_MS = 60_000
@@ -41,6 +41,7 @@ export function startUpkeep(
         await wrapMd5s()
         await deleteExpiredSessions(db, idleDays)
         await deleteOldKeys(db)
+        await deleteOldErased(db)
       } catch (error) {
         onProblem(error)
       }

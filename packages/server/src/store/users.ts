@@ -40,12 +40,25 @@ export interface NewUser {
   claimsAt?: Date | undefined
 }
 
+const ERASED_AT = `SELECT erased_at FROM erased WHERE username_hash = sha256(convert_to($1, 'UTF8'))`
+
+/** When the last user of this name was deleted; undefined: there was none within the last year. */
+export async function selectErasedAt(db: Db, username: string): Promise<Date | undefined> {
+  const [row] = await db.query<{ erased_at: Date }>(ERASED_AT, [username])
+  return row?.erased_at
+}
+
+/** No token lives for a year, unless it has no end at all. */
+export async function deleteOldErased(db: Db): Promise<void> {
+  await db.query(`DELETE FROM erased WHERE erased_at < now() - interval '1 year'`)
+}
+
 /** undefined where the username is taken. */
 export async function insertUser(db: Db, user: NewUser): Promise<UserRow | undefined> {
   const { username, password, displayName, picture, role, claimsAt } = user
   const rows = await db.query<UserRow>(
-    `INSERT INTO users (username, password, display_name, picture, role, claims_at)
-     VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (username) DO NOTHING RETURNING ${COLUMNS}`,
+    `INSERT INTO users (username, password, display_name, picture, role, claims_at, tokens_valid_after)
+     VALUES ($1, $2, $3, $4, $5, $6, (${ERASED_AT})) ON CONFLICT (username) DO NOTHING RETURNING ${COLUMNS}`,
     [username, password ?? null, displayName ?? null, picture ?? null, role ?? 'user', claimsAt],
   )
   return rows[0]
@@ -96,6 +109,12 @@ export async function swapPassword(db: Db, id: number, old: string, upgraded: st
 
 /** Personal data go; the row stays for the messages that name it. */
 export async function eraseUser(db: Db, id: number): Promise<void> {
+  await db.query(
+    `INSERT INTO erased (username_hash)
+     SELECT sha256(convert_to(username, 'UTF8')) FROM users WHERE id = $1 AND username IS NOT NULL
+     ON CONFLICT (username_hash) DO UPDATE SET erased_at = now()`,
+    [id],
+  )
   await db.query(
     `UPDATE users SET username = NULL, password = NULL, display_name = NULL, picture = NULL,
        role = 'user', active = false, tokens_valid_after = now(), updated_at = now()

@@ -42,7 +42,11 @@ export interface Person {
   username: string
   authorization: string
   /** `call('GET /chats')` */
-  call<T = Problem>(address: string, json?: unknown, headers?: Record<string, string>): Promise<Reply<T>>
+  call<T = Problem>(
+    address: string,
+    json?: unknown,
+    headers?: Record<string, string>,
+  ): Promise<Reply<T>>
 }
 
 export interface TestServer {
@@ -80,20 +84,26 @@ export async function startServer({ settings = {}, log }: StartOptions = {}): Pr
   }
   const loaded = loadConfig({ env, cwd: folder })
   const server = await createMicrochatter(loaded, log ? { log } : {})
-  const db = await openDatabase({ ...loaded.config.database, ...loaded.config, url: env.DATABASE_URL })
+  const db = await openDatabase({
+    ...loaded.config.database,
+    ...loaded.config,
+    url: env.DATABASE_URL,
+  })
   const { url } = server
   const as = (username: string, authorization: string): Person => ({
     username,
     authorization,
     call: (address, json, headers = {}) =>
-      call(url, address, { json, headers: { ...(authorization && { authorization }), ...headers } }),
+      call(url, address, {
+        json,
+        headers: { ...(authorization && { authorization }), ...headers },
+      }),
   })
-  const token = await signJwt(SECRET, { username: 'admin' }, { expiresInSeconds: 3_600 })
   return {
     url,
     db,
     as,
-    admin: as('admin', `Bearer ${token}`),
+    admin: as('admin', basic('admin', ADMIN_PASSWORD)),
     anyone: as('', ''),
     call: (address, send) => call(url, address, send),
     async person(username) {
@@ -114,6 +124,10 @@ export async function startServer({ settings = {}, log }: StartOptions = {}): Pr
       await rm(folder, { recursive: true, force: true })
     },
   }
+}
+
+export function basic(username: string, password: string): string {
+  return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`
 }
 
 async function call<T>(url: string, address: string, send: Send = {}): Promise<Reply<T>> {

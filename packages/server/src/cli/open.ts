@@ -1,0 +1,18 @@
+import { type Config, loadConfig } from '../config.ts'
+import { type Database, openDatabase } from '../store/db.ts'
+import { migrate } from '../store/migrate.ts'
+
+/** Opens the database of the settings, up to date, for as long as `work` takes. */
+export async function withDatabase<T>(
+  work: (db: Database, context: { config: Config; applied: string[] }) => Promise<T>,
+): Promise<T> {
+  const { config } = loadConfig()
+  const { databaseUrl: url, dataDir, schema, database } = config
+  const db = await openDatabase({ ...database, url, dataDir, schema })
+  try {
+    const applied = await migrate(db)
+    return await work(db, { config, applied })
+  } finally {
+    await db.close()
+  }
+}

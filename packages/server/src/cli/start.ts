@@ -1,0 +1,85 @@
+import { hostname } from 'node:os'
+import { relative, resolve } from 'node:path'
+import { type Logger, pino } from 'pino'
+import pretty from 'pino-pretty'
+import { type Config, loadConfig } from '../config.ts'
+import { createMicrochatter, type Microchatter } from '../server.ts'
+
+/** After SIGTERM; what has not ended by then is cut. */
+const STOP_WITHIN_MS = 10_000
+
+/** Runs until a signal comes. */
+export async function start(version: string): Promise<void> {
+  const loaded = loadConfig()
+  const log = createLog(loaded.config)
+  process.on('uncaughtException', (error) => {
+    log.fatal({ err: error }, 'stopped by an error that nobody caught')
+    process.exit(1)
+  })
+  const server = await createMicrochatter(loaded, { log, version })
+  stopOnSignal(server, log)
+  if (process.stdout.isTTY || !loaded.production)
+    process.stdout.write(welcome(loaded.config, server))
+  log.info({ url: server.url, version, host: hostname() }, 'Microchatter is ready')
+}
+
+function createLog({ log }: Config): Logger {
+  const isPretty = log.pretty === 'on' || (log.pretty === 'auto' && process.stdout.isTTY)
+  const options = {
+    level: log.level,
+    redact: ['password', 'token', 'authorization', '*.password', '*.token', '*.authorization'],
+  }
+  if (!isPretty) return pino(options)
+  return pino(
+    options,
+    pretty({ colorize: process.stdout.isTTY, ignore: 'pid,hostname', sync: true }),
+  )
+}
+
+function stopOnSignal(server: Microchatter, log: Logger): void {
+  let stopping = false
+  const stop = (signal: string) => {
+    // npm passes on a Ctrl-C that the terminal has sent here too: the second one says nothing new.
+    if (stopping) return
+    stopping = true
+    log.info({ signal }, 'stopping')
+    setTimeout(() => process.exit(1), STOP_WITHIN_MS).unref()
+    server.close().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        log.error({ err: error }, 'did not stop cleanly')
+        process.exit(1)
+      },
+    )
+  }
+  process.on('SIGTERM', stop)
+  process.on('SIGINT', stop)
+}
+
+/** What a developer needs in the first minute. The curl lines work as they are printed. */
+function welcome(config: Config, { url, adminPassword }: Microchatter): string {
+  const token = `$(node ${quote(relative('.', process.argv[1] ?? ''))} token admin)`
+  const login =
+    adminPassword === undefined
+      ? `-H "Authorization: Bearer ${token}"`
+      : `-u 'admin:${adminPassword}'`
+  const data =
+    config.databaseUrl === ''
+      ? `${resolve(config.dataDir)} (embedded: survives a crash, not a power cut; for production set DATABASE_URL)`
+      : `PostgreSQL, schema ${config.schema}`
+  return `
+  Microchatter   ${url}        docs ${url}/docs
+  Data           ${data}
+${adminPassword === undefined ? '' : `  Admin          admin / ${adminPassword}        (made now, shown this once)\n`}
+  Log in, send, list:
+
+TOKEN=$(curl -s -X POST ${url}/users/login ${login} | sed 's/.*"token":"\\([^"]*\\)".*/\\1/')
+curl -s ${url}/chats/users/admin/messages -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' -d '{"body":"Hello!"}'
+curl -s ${url}/chats -H "Authorization: Bearer $TOKEN"
+
+`
+}
+
+function quote(path: string): string {
+  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`
+}

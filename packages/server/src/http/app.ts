@@ -1,0 +1,182 @@
+/**
+ * A request: headers → is there such an address → who calls → body → schemas → function → answer.
+ * What goes wrong on the way goes through onError.
+ */
+import { randomUUID } from 'node:crypto'
+import type { Server } from 'node:http'
+import cors from '@fastify/cors'
+import { closed, LIMITS } from '@microchatter/protocol'
+import { Ajv } from 'ajv'
+import {
+  fastify,
+  type FastifyBaseLogger,
+  type FastifyHttpOptions,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+  type RouteOptions,
+} from 'fastify'
+import type { Core } from '../domain/core.ts'
+import { once } from '../domain/idempotency.ts'
+import type { SignToken } from '../domain/sessions.ts'
+import { actorOf, checkAddress, createAuthentication, DECORATORS } from './access.ts'
+import { parseBody } from './body.ts'
+import { corsOptions } from './cors.ts'
+import { toDocs } from './docs.ts'
+import { STYLE } from './docs-style.ts'
+import { onClientError, onError } from './errors.ts'
+import { PAGE_POLICY, setHeaders } from './headers.ts'
+import { toOpenApi } from './openapi.ts'
+import type { Answer, Call, Route, Site, UserRoute } from './route.ts'
+import { ROUTES } from './routes.ts'
+
+export interface HttpOptions {
+  core: Core
+  sign: SignToken
+  production: boolean
+  /** Plain http counts as secure: the operator has said so. */
+  insecureHttp: boolean
+  publicUrl: string
+  /** Exact origins whose pages may read answers. */
+  origins: readonly string[]
+  /** Addresses of the proxies whose X-Forwarded-… are believed. */
+  trustProxy: readonly string[]
+  tls?: { key: Buffer; cert: Buffer }
+  ready: Site['ready']
+  log: FastifyBaseLogger
+  version: string
+}
+
+const TIMEOUTS = {
+  /** Longer than proxies keep theirs, so that it is never us who close under a request. */
+  keepAliveMs: 72_000,
+  requestMs: 15_000,
+  headersMs: 10_000,
+  /** How often node looks for requests that are past these: by itself, every 30 s. */
+  checkMs: 2_000,
+}
+const HEADER_BYTES = 16_384
+
+/** Ready, not yet listening. */
+export async function createHttp(options: HttpOptions): Promise<FastifyInstance> {
+  const app = createApp(options)
+  for (const name of DECORATORS) app.decorateRequest(name, null)
+  app.addHook('onRequest', async (request, reply) => setHeaders(request, reply))
+  await app.register(cors, corsOptions(options.origins, options.production))
+  app.addHook('onRequest', checkAddress)
+  app.addHook('onResponse', async (request, reply) => logAnswer(request, reply))
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser(
+    '*',
+    { parseAs: 'buffer' },
+    async (request: FastifyRequest, bytes: Buffer) => parseBody(request, bytes),
+  )
+  app.setValidatorCompiler(createValidator())
+  app.setErrorHandler(onError)
+  const site = createSite(options)
+  for (const route of ROUTES) app.route(toRouteOptions(route, options, site))
+  await app.ready()
+  return app
+}
+
+function createApp({ trustProxy, tls, log }: HttpOptions): FastifyInstance {
+  const server = {
+    maxHeaderSize: HEADER_BYTES,
+    headersTimeout: TIMEOUTS.headersMs,
+    connectionsCheckingInterval: TIMEOUTS.checkMs,
+  }
+  const options: FastifyHttpOptions<Server> = {
+    ...(tls ? { https: { ...server, ...tls } } : { http: server }),
+    loggerInstance: log,
+    logController: new LogController({ disableRequestLogging: true }),
+    genReqId: () => randomUUID(),
+    bodyLimit: LIMITS.frame,
+    requestTimeout: TIMEOUTS.requestMs,
+    keepAliveTimeout: TIMEOUTS.keepAliveMs,
+    trustProxy: trustProxy.length > 0 && [...trustProxy],
+    // What is at work while we stop is answered; the socket closes behind it.
+    return503OnClosing: false,
+    // The schemas bound what is in a path, and say what is wrong; the headers' bound is the outer one.
+    routerOptions: { maxParamLength: HEADER_BYTES },
+    // Proxies' forms of an address (`*`, `http://…`) are just not found.
+    rewriteUrl: ({ url = '/' }) => (url.startsWith('/') ? url : `/${url}`),
+    frameworkErrors: (error, request, reply) => onError(error, request, reply),
+    clientErrorHandler: onClientError,
+  }
+  return fastify(options)
+}
+
+/** Numbers and flags come as text in addresses, and are read as what they mean; bodies are taken as they are. */
+function createValidator() {
+  const strict = new Ajv()
+  const coercing = new Ajv({ coerceTypes: true })
+  return ({ schema, httpPart }: { schema: object; httpPart?: string }) =>
+    (httpPart === 'body' ? strict : coercing).compile(schema)
+}
+
+function createSite({ core, sign, ready, publicUrl, version }: HttpOptions): Site {
+  const pages = {
+    openapi: toOpenApi(ROUTES, { publicUrl, version }),
+    docs: toDocs(ROUTES, version),
+    style: STYLE,
+  }
+  return { core, sign, ready, pages }
+}
+
+function toRouteOptions(route: Route, options: HttpOptions, site: Site): RouteOptions {
+  const { method, path, params, query, body, access } = route
+  const isOpen = access === 'public'
+  return {
+    method,
+    url: path,
+    schema: {
+      ...(params && { params }),
+      ...(body && { body }),
+      // What watches us may add its own parameters; a call refuses what it does not know.
+      ...(!isOpen && { querystring: query ?? closed({}) }),
+    },
+    ...(!isOpen && { onRequest: createAuthentication(options, access) }),
+    handler: async (request, reply) => {
+      const answer = await answerCall(route, request, site)
+      if (answer.type !== undefined) reply.type(answer.type)
+      if (answer.type?.startsWith('text/html')) reply.header('Content-Security-Policy', PAGE_POLICY)
+      return reply.code(answer.status).send(answer.body)
+    },
+  }
+}
+
+function answerCall(route: Route, request: FastifyRequest, site: Site): Promise<Answer> {
+  if (route.access === 'public') return route.on({ site })
+  const actor = actorOf(request)
+  if (!actor) throw new Error(`${route.method} ${route.path} was reached without a user`)
+  const { params, query, body, headers } = request
+  const call = { site, core: site.core, actor, params, query, body }
+  return answerOnce(route, { ...call, userAgent: headers['user-agent'] }, request)
+}
+
+function answerOnce(route: UserRoute, call: Call, { headers }: FastifyRequest): Promise<Answer> {
+  const key = headers['idempotency-key']
+  if (route.idempotent !== true || key === undefined) return route.on(call)
+  const request = [route.name, call.params, call.query, call.body]
+  return once(call.core, call.actor, { key: String(key), request }, async () => {
+    const { status, body } = await route.on(call)
+    return { status, body }
+  })
+}
+
+/** No bodies, no headers, no addresses: a path may name people, a query may hold anything. */
+function logAnswer(request: FastifyRequest, reply: FastifyReply): void {
+  const { statusCode: status } = reply
+  const level = status >= 500 ? 'error' : 'debug'
+  request.log[level](
+    {
+      method: request.method,
+      route: request.routeOptions.url,
+      status,
+      ms: Math.round(reply.elapsedTime),
+      user: actorOf(request)?.id,
+    },
+    'answered',
+  )
+}

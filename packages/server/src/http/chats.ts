@@ -1,0 +1,48 @@
+import {
+  ChatId,
+  closed,
+  type ListChatsQuery,
+  type OpenChatBody,
+  type ReadBody,
+  type UpdateChatBody,
+} from '@microchatter/protocol'
+import type { Static } from 'typebox'
+import { deleteChat, editChat, getChat, listChats, markRead, openChat } from '../domain/chats.ts'
+import { type Answer, type Call, created, NOTHING, ok } from './route.ts'
+
+export const ChatParams = closed({ chatId: ChatId })
+export type ChatParams = Static<typeof ChatParams>
+
+export async function onListChats(call: Call<{ query: ListChatsQuery }>): Promise<Answer> {
+  return ok(await listChats(call.core, call.actor, call.query))
+}
+
+export async function onOpenChat({
+  core,
+  actor,
+  body,
+}: Call<{ body: OpenChatBody }>): Promise<Answer> {
+  const { chat, created: isNew } = await openChat(core, actor, body.username)
+  return isNew ? created(chat) : ok(chat)
+}
+
+export async function onGetChat(call: Call<{ params: ChatParams }>): Promise<Answer> {
+  return ok(await getChat(call.core, call.actor, call.params.chatId))
+}
+
+export async function onEditChat(
+  call: Call<{ params: ChatParams; body: UpdateChatBody }>,
+): Promise<Answer> {
+  return ok(await editChat(call.core, call.actor, call.params.chatId, call.body))
+}
+
+export async function onDeleteChat(call: Call<{ params: ChatParams }>): Promise<Answer> {
+  await deleteChat(call.core, call.actor, call.params.chatId)
+  return NOTHING
+}
+
+export async function onMarkRead(
+  call: Call<{ params: ChatParams; body: ReadBody }>,
+): Promise<Answer> {
+  return ok(await markRead(call.core, call.actor, call.params.chatId, call.body))
+}

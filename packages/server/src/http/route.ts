@@ -1,0 +1,137 @@
+/** What a row of the table of routes is; http/routes.ts is the table. */
+import type { ErrorCode } from '@microchatter/protocol'
+import type { Static, TObject, TSchema } from 'typebox'
+import type { Actor, Core } from '../domain/core.ts'
+import type { SignToken } from '../domain/sessions.ts'
+
+export interface Answer {
+  status: number
+  body?: unknown
+  /** The media type, where it is not JSON. */
+  type?: string
+}
+
+/** What the calls share beside the core. */
+export interface Site {
+  core: Core
+  sign: SignToken
+  ready(): Promise<{ ok: boolean; detail?: string }>
+  /** Written once at the start. */
+  pages: { openapi: unknown; docs: string; style: string }
+}
+
+interface Input {
+  params?: unknown
+  query?: unknown
+  body?: unknown
+}
+
+/** What a function of the table gets; all of it has passed the schemas of its row. */
+export interface Call<T extends Input = Input> {
+  site: Site
+  core: Core
+  actor: Actor
+  params: T['params']
+  query: T['query']
+  body: T['body']
+  userAgent: string | undefined
+}
+export type PublicCall = Pick<Call, 'site'>
+
+type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+type Address = `${Method} /${string}`
+
+interface Row {
+  /** One line. */
+  summary: string
+  params?: TObject
+  query?: TObject
+  body?: TObject
+  /** By status; null: no body. */
+  answers: Record<number, TSchema | null>
+  /** Beside those of `errorsOf`. */
+  errors?: readonly ErrorCode[]
+  /** Takes an Idempotency-Key. */
+  idempotent?: boolean
+}
+
+interface Named extends Row {
+  /** Names the call in OpenAPI and in links. */
+  name: string
+  method: Method
+  path: string
+}
+export interface PublicRoute extends Named {
+  access: 'public'
+  on: (call: PublicCall) => Promise<Answer>
+}
+export interface UserRoute extends Named {
+  access: 'user' | 'admin'
+  on: (call: Call) => Promise<Answer>
+}
+export type Route = PublicRoute | UserRoute
+
+/** A row whose function takes exactly what its schemas let through. */
+export function route<P extends TObject, Q extends TObject, B extends TObject>(
+  name: string,
+  access: UserRoute['access'],
+  address: Address,
+  row: Omit<Row, 'params' | 'query' | 'body'> & {
+    params?: P
+    query?: Q
+    body?: B
+    on: (call: Call<{ params: Static<P>; query: Static<Q>; body: Static<B> }>) => Promise<Answer>
+  },
+): Route {
+  return { name, access, ...split(address), ...row } as UserRoute
+}
+
+export function publicRoute(
+  name: string,
+  address: Address,
+  row: Row & Pick<PublicRoute, 'on'>,
+): Route {
+  return { name, access: 'public', ...split(address), ...row }
+}
+
+function split(address: Address): { method: Method; path: string } {
+  const [method = '', path = ''] = address.split(' ')
+  return { method: method as Method, path }
+}
+
+/** Every error that a call may answer. */
+export function errorsOf({ access, params, query, body, errors, idempotent }: Route): ErrorCode[] {
+  const codes = new Set<ErrorCode>(['invalid_url', 'token_in_url', 'internal'])
+  const add = (when: unknown, more: readonly ErrorCode[]) => {
+    if (when !== undefined && when !== false) for (const code of more) codes.add(code)
+  }
+  add(params ?? query ?? body ?? idempotent, ['invalid'])
+  add(body, ['invalid_json', 'invalid_utf8', 'too_large', 'wrong_type'])
+  add(access !== 'public', FOR_USERS)
+  add(access === 'admin', ['admin_only'])
+  add(idempotent, ['idempotency_key_reused', 'in_progress'])
+  add(errors, errors ?? [])
+  return [...codes]
+}
+
+const FOR_USERS: readonly ErrorCode[] = [
+  'unauthenticated',
+  'bad_credentials',
+  'token_expired',
+  'deactivated',
+  'insecure',
+  'rate_limited',
+  'unavailable',
+  'busy',
+  'outcome_unknown',
+]
+
+export function ok(body: unknown): Answer {
+  return { status: 200, body }
+}
+
+export function created(body: unknown): Answer {
+  return { status: 201, body }
+}
+
+export const NOTHING: Answer = { status: 204 }
