@@ -4,7 +4,7 @@ import { after, before, describe, test } from 'node:test'
 import type { Chat, History, Login, Message, Session } from '@microchatter/protocol'
 import { uuidv7 } from 'uuidv7'
 import { ROUTES } from '../src/http/routes.ts'
-import { type Person, SKIP, startServer, type TestServer } from './support/http.ts'
+import { type Person, type Reply, SKIP, startServer, type TestServer } from './support/http.ts'
 
 /** Ann and bob have a chat. Ann has blocked dan, with whom she has one, too. Cat has nothing. */
 interface World {
@@ -116,7 +116,7 @@ const ROWS: Record<string, Row> = {
 }
 
 test('every route has a row of rights, and every row a route', () => {
-  assert.deepEqual(Object.keys(ROWS).sort(), ROUTES.map(({ name }) => name).sort())
+  assert.deepEqual(new Set(Object.keys(ROWS)), new Set(ROUTES.map(({ name }) => name)))
 })
 
 describe('rights', { skip: SKIP }, () => {
@@ -153,7 +153,12 @@ describe('rights', { skip: SKIP }, () => {
     await server.admin.call(`DELETE /users/${fay.username}`)
     await server.admin.call(`PATCH /users/${eve.username}`, { active: false })
     return {
-      ...{ ann, bob, cat, dan, deactivated: eve, deleted: server.as('', `Bearer ${token}`) },
+      ann,
+      bob,
+      cat,
+      dan,
+      deactivated: eve,
+      deleted: server.as('', `Bearer ${token}`),
       chat: first.body.chatId,
       danChat: second.body.chatId,
       session: sessions.body.items[0]?.id ?? '',
@@ -177,9 +182,9 @@ describe('rights', { skip: SKIP }, () => {
         ['admin', server.admin, row.admin, {}],
       ]
       for (const [who, person, due, change] of cases) {
-        const scene = { world, who, chat: world.chat, other: ann.username, ...change }
-        const address = `${method} ${row.address(scene)}`
-        const { status, text } = await person.call(address, row.json?.(scene))
+        const scene: Scene = { world, who, chat: world.chat, other: ann.username, ...change }
+        const address: string = `${method} ${row.address(scene)}`
+        const { status, text }: Reply = await person.call(address, row.json?.(scene))
         assert.equal(status, due, `${who}: ${address} answered ${status} ${text}`)
       }
     })

@@ -35,7 +35,7 @@ function escapePointer(name: string): string {
 }
 
 function wordsOf({ keyword, params, message = 'is wrong' }: SchemaFault): string {
-  const { limit } = params
+  const limit = String(params.limit)
   switch (keyword) {
     case 'additionalProperties':
       return 'is not a field here; leave it out'
@@ -44,7 +44,7 @@ function wordsOf({ keyword, params, message = 'is wrong' }: SchemaFault): string
     case 'type':
       return `must be ${article(String(params.type))}`
     case 'minLength':
-      return limit === 1 ? 'must not be empty' : `must have at least ${limit} characters`
+      return limit === '1' ? 'must not be empty' : `must have at least ${limit} characters`
     case 'maxLength':
       return `must have at most ${limit} characters`
     case 'minimum':

@@ -24,38 +24,47 @@ const MESSAGES = 50
 
 export async function sync(core: Core, actor: Actor, body: SyncBody): Promise<SyncResult> {
   const now = await selectNow(core.db)
-  const since = sinceOf(body.cursor, now)
-  const kept = (body.chats ?? []).filter(({ chatId }) => isUuid(chatId))
-  const seqs = await selectSeqs(
-    core.db,
-    actor.id,
-    kept.map(({ chatId }) => chatId),
-  )
-  const last = new Map(seqs.map((row) => [row.chat_id, row]))
+  const kept = keptOf(body)
+  const heads = await selectHeads(core, actor, kept)
   // A client that is ahead has seen another database: a backup was put back.
-  const isAhead = kept.some(({ chatId, seq }) => seq > (last.get(lower(chatId))?.last_seq ?? seq))
-  const rows =
-    since && !isAhead
-      ? await selectChangedChats(core.db, actor.id, { since, limit: CHANGED_CHATS + 1 })
-      : undefined
+  const isAhead = kept.some(({ chatId, seq }) => seq > (heads.get(chatId)?.last_seq ?? seq))
+  const since = isAhead ? undefined : sinceOf(body.cursor, now)
   const state =
-    rows === undefined || rows.length > CHANGED_CHATS
-      ? await freshState(core, actor)
-      : {
-          chats: await toChats(
-            core,
-            rows.filter(({ active_day }) => active_day !== null),
-          ),
-          removed: rows
-            .filter(({ active_day }) => active_day === null)
-            .map(({ id, rev }) => ({ chatId: id, rev })),
-        }
+    (since && (await changedState(core, actor, since))) ?? (await freshState(core, actor))
+  // What the views have seen, the messages must reach: what is held up to there is not released.
+  for (const { id, lastSeq } of state.chats) {
+    const head = heads.get(id)
+    if (head) head.last_seq = Math.max(head.last_seq, lastSeq)
+  }
   return {
     cursor: encodeCursor([now.toISOString()]),
     ...state,
-    messages: await newMessages(core, kept, last),
+    messages: await newMessages(core, kept, heads),
     unread: await selectUnread(core.db, actor.id),
   }
+}
+
+interface Kept {
+  chatId: string
+  seq: number
+}
+
+function keptOf({ chats = [] }: SyncBody): Kept[] {
+  return chats
+    .filter(({ chatId }) => isUuid(chatId))
+    .map(({ chatId, seq }) => ({ chatId: chatId.toLowerCase(), seq }))
+}
+
+interface Head {
+  last_seq: number
+  cleared_seq: number
+}
+
+async function selectHeads(core: Core, actor: Actor, kept: Kept[]): Promise<Map<string, Head>> {
+  if (kept.length === 0) return new Map()
+  const ids = kept.map(({ chatId }) => chatId)
+  const rows = await selectSeqs(core.db, actor.id, ids)
+  return new Map(rows.map((row) => [row.chat_id, row]))
 }
 
 /** undefined: the cursor is unknown or too old [SYNC-2]. */
@@ -74,7 +83,21 @@ function timeOf(cursor: string): number {
   }
 }
 
-async function freshState(core: Core, actor: Actor) {
+type State = Pick<SyncResult, 'chats' | 'removed' | 'reset' | 'more'>
+
+/** undefined: more changed than is worth telling. */
+async function changedState(core: Core, actor: Actor, since: Date): Promise<State | undefined> {
+  const rows = await selectChangedChats(core.db, actor.id, { since, limit: CHANGED_CHATS + 1 })
+  if (rows.length > CHANGED_CHATS) return undefined
+  const listed = rows.filter(({ active_day }) => active_day !== null)
+  const hidden = rows.filter(({ active_day }) => active_day === null)
+  return {
+    chats: await toChats(core, listed),
+    removed: hidden.map(({ id, rev }) => ({ chatId: id, rev })),
+  }
+}
+
+async function freshState(core: Core, actor: Actor): Promise<State> {
   const rows = await selectChats(core.db, actor.id, {
     archived: false,
     unread: undefined,
@@ -89,21 +112,16 @@ async function freshState(core: Core, actor: Actor) {
   }
 }
 
-interface Seqs {
-  last_seq: number
-  cleared_seq: number
-}
-
 async function newMessages(
   core: Core,
-  kept: { chatId: string; seq: number }[],
-  last: Map<string, Seqs>,
+  kept: Kept[],
+  heads: Map<string, Head>,
 ): Promise<SyncResult['messages']> {
   const wanted = kept.flatMap(({ chatId, seq }) => {
-    const id = lower(chatId)
-    const row = last.get(id)
-    const after = Math.max(Math.min(seq, row?.last_seq ?? 0), row?.cleared_seq ?? 0)
-    return row && after < row.last_seq ? [{ chatId: id, seq: after, lastSeq: row.last_seq }] : []
+    const head = heads.get(chatId)
+    if (!head) return []
+    const after = Math.max(Math.min(seq, head.last_seq), head.cleared_seq)
+    return after < head.last_seq ? [{ chatId, seq: after, lastSeq: head.last_seq }] : []
   })
   if (wanted.length === 0) return []
   const rows = await selectMessagesAfter(core.db, { chats: wanted, limit: MESSAGES })
@@ -111,8 +129,4 @@ async function newMessages(
     const items = rows.filter((row) => row.chat_id === chatId).map(toMessage)
     return { chatId, items, hasAfter: (items.at(-1)?.seq ?? lastSeq) < lastSeq }
   })
-}
-
-function lower(chatId: string): string {
-  return chatId.toLowerCase()
 }
