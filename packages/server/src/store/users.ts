@@ -181,33 +181,60 @@ export interface ImportedUser {
   role: 'user' | 'admin'
 }
 
+/** Where a row of the file says something new of a user that is there. */
+const NEWS = `(u.password IS NULL AND excluded.password IS NOT NULL)
+  OR (excluded.display_name IS NOT NULL AND excluded.display_name IS DISTINCT FROM u.display_name)
+  OR (excluded.picture IS NOT NULL AND excluded.picture IS DISTINCT FROM u.picture)
+  OR (excluded.role = 'admin' AND u.role <> 'admin')`
+
+const IMPORTED = `unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
+  AS excluded (username, password, display_name, picture, role)`
+
+function importedColumns(users: ImportedUser[]): unknown[][] {
+  const keys = ['username', 'password', 'displayName', 'picture', 'role'] as const
+  return keys.map((key) => users.map((user) => user[key]))
+}
+
 /**
- * New users are added; of known ones the profile is set anew and a password is given only where there
- * is none, so that a second run changes nothing. Returns how many rows were new, and how many changed.
+ * New users are added. Of known ones name and picture are set where the file has them, a password only
+ * where there is none (it may have been changed since), and an admin stays one: a second run changes
+ * nothing. `users` name nobody twice. Returns how many are new, and the ids of those that changed.
  */
 export async function importUsers(db: Db, users: ImportedUser[]) {
-  const column = <K extends keyof ImportedUser>(key: K) => users.map((user) => user[key])
-  const rows = await db.query<{ inserted: boolean }>(
-    `INSERT INTO users AS u (username, password, display_name, picture, role)
-     SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
+  const rows = await db.query<{ id: number; added: boolean }>(
+    `INSERT INTO users AS u (username, password, display_name, picture, role, tokens_valid_after)
+     SELECT excluded.*, e.erased_at FROM ${IMPORTED}
+     LEFT JOIN erased e ON e.username_hash = sha256(convert_to(username, 'UTF8'))
+     ORDER BY username
      ON CONFLICT (username) DO UPDATE SET
        password = coalesce(u.password, excluded.password),
        display_name = coalesce(excluded.display_name, u.display_name),
        picture = coalesce(excluded.picture, u.picture),
        role = CASE WHEN u.role = 'admin' THEN u.role ELSE excluded.role END, updated_at = now()
-     WHERE (u.password IS NULL AND excluded.password IS NOT NULL)
-        OR (excluded.display_name IS NOT NULL AND excluded.display_name IS DISTINCT FROM u.display_name)
-        OR (excluded.picture IS NOT NULL AND excluded.picture IS DISTINCT FROM u.picture)
-        OR (excluded.role = 'admin' AND u.role <> 'admin')
-     RETURNING (xmax = 0) AS inserted`,
-    [
-      column('username'),
-      column('password'),
-      column('displayName'),
-      column('picture'),
-      column('role'),
-    ],
+     WHERE ${NEWS}
+     RETURNING id, (xmax = 0) AS added`,
+    importedColumns(users),
   )
-  const inserted = rows.filter((row) => row.inserted).length
-  return { inserted, updated: rows.length - inserted }
+  const updated = rows.filter((row) => !row.added).map((row) => row.id)
+  return { added: rows.length - updated.length, updated }
+}
+
+/** What importUsers would do, as counts; nothing is written. */
+export async function previewImport(db: Db, users: ImportedUser[]) {
+  const [row] = await db.query<{ added: number; updated: number }>(
+    `SELECT count(*) FILTER (WHERE u.id IS NULL) AS added,
+       count(*) FILTER (WHERE u.id IS NOT NULL AND (${NEWS})) AS updated
+     FROM ${IMPORTED} LEFT JOIN users u USING (username)`,
+    importedColumns(users),
+  )
+  return { added: row?.added ?? 0, updated: row?.updated ?? 0 }
+}
+
+/** The chats that any of these users is in. */
+export async function selectChatIdsOfMany(db: Db, userIds: number[]): Promise<string[]> {
+  const rows = await db.query<{ chat_id: string }>(
+    'SELECT DISTINCT chat_id FROM members WHERE user_id = ANY($1::bigint[])',
+    [userIds],
+  )
+  return rows.map((row) => row.chat_id)
 }
