@@ -737,18 +737,11 @@ describe('REST', { skip: SKIP }, () => {
 
   describe('addresses', () => {
     test('an unknown one is 404 for everyone, before anything else', async () => {
-      for (const address of [
-        'GET /',
-        'GET /nothing',
-        'POST /chats/x',
-        'GET /users/a/b',
-        'GET /unread/',
-      ])
-        if (address !== 'POST /chats/x') {
-          const reply = await server.anyone.call(address)
-          assert.equal(reply.status, 404)
-          refused(reply, 'not_found', { detail: /\/docs lists them/ })
-        }
+      for (const address of ['GET /', 'GET /nothing', 'POST /users/a/b', 'GET /unread/']) {
+        const reply = await server.anyone.call(address)
+        assert.equal(reply.status, 404)
+        refused(reply, 'not_found', { detail: /\/docs lists them/ })
+      }
       const broken = await server.call('POST /nothing?token=x', {
         bytes: '{',
         headers: { 'content-type': 'text/plain' },
@@ -778,7 +771,7 @@ describe('REST', { skip: SKIP }, () => {
       }
     })
 
-    test('every route says in its own 405 that it is there', async () => {
+    test('OPTIONS tells the methods of every address', async () => {
       for (const { method, path } of ROUTES) {
         const { status, headers } = await server.call(`OPTIONS ${path.replaceAll(/:\w+/g, 'x')}`)
         assert.equal(status, 204)
@@ -902,7 +895,7 @@ describe('REST', { skip: SKIP }, () => {
     })
 
     test('a call that failed frees its key', async () => {
-      const headers = { 'idempotency-key': 'a b'.replace(' ', '-') + randomUUID() }
+      const headers = { 'idempotency-key': randomUUID() }
       const username = name('late')
       const ann = await server.person(name('ann'))
       refused(await ann.call('POST /chats', { username }, headers), 'not_found')
@@ -1201,6 +1194,20 @@ describe('REST, set up otherwise', { skip: SKIP }, () => {
       const ready = await server.call('GET /health/ready')
       assert.equal(ready.status, 503)
       assert.equal((await server.call('GET /health/live')).status, 200)
+    })
+  })
+
+  test('what waits too long for a lock is 503, and may be tried again', async () => {
+    await withServer({}, async (server) => {
+      const ann = await server.person('ann')
+      await server.db.transaction(async (tx) => {
+        await tx.query('LOCK TABLE sessions IN ACCESS EXCLUSIVE MODE')
+        const reply = await ann.call('GET /users/me/sessions')
+        assert.equal(reply.status, 503)
+        refused(reply, 'busy')
+        assert.equal(reply.headers.get('retry-after'), '1')
+      })
+      assert.equal((await ann.call('GET /users/me/sessions')).status, 200)
     })
   })
 

@@ -1,0 +1,113 @@
+/** Two nodes on one database, with a bus. */
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { after, before, describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { skipOf } from './support/databases.ts'
+import { skipRedis, startRedis, type TestRedis } from './support/redis.ts'
+import { newPerson, Person, startServer, type TestServer } from './support/server.ts'
+
+describe('two nodes', { skip: skipOf('postgres') || skipRedis() }, () => {
+  let redis: TestRedis
+  let one: TestServer
+  let two: TestServer
+  const people: Person[] = []
+  before(async () => {
+    redis = await startRedis()
+    one = await startServer('postgres', { REDIS_URL: redis.url })
+    two = await startServer('postgres', { ...one.env, PORT: '0' })
+    await sleep(200)
+  })
+  after(async () => {
+    for (const person of people) person.close()
+    await two.close()
+    await one.close()
+    await redis.kill()
+  })
+  async function person() {
+    const made = await newPerson(one)
+    people.push(made)
+    return made
+  }
+  /** The same person, at the other node. */
+  function at(server: TestServer, { username, authorization }: Person) {
+    const made = new Person(server, username, authorization)
+    people.push(made)
+    return made
+  }
+
+  test('messages and read marks reach sockets on the other node', async () => {
+    const [ann, bob] = [await person(), await person()]
+    const bobs = await at(two, bob).connect()
+    const anns = await ann.connect()
+    const { chatId } = await ann.sendTo(bob, 'hello')
+    assert.equal((await bobs.receives('message.created')).body, 'hello')
+    assert.equal((await bobs.receives('chat.created')).id, chatId)
+    await bobs.call('chat.read', { chatId, seq: 1 })
+    assert.equal(
+      (await anns.receives('read.updated', ({ username }) => username === bob.username)).seq,
+      1,
+    )
+  })
+
+  test('[SEND-3] the same clientId at both nodes at once is one message', async () => {
+    const [ann, bob] = [await person(), await person()]
+    await ann.sendTo(bob, 'first')
+    for (let round = 0; round < 20; round += 1) {
+      const clientId = randomUUID()
+      const [a, b] = await Promise.all([
+        ann.sendTo(bob, 'once', { clientId }),
+        at(two, ann).sendTo(bob, 'once', { clientId }),
+      ])
+      assert.deepEqual(a, b)
+    }
+    const [chat] = await ann.chats()
+    assert.equal(chat?.lastSeq, 21)
+  })
+
+  test('[SEND-4] a block at one node counts at the other at once', async () => {
+    const [ann, bob] = [await person(), await person()]
+    const { chatId } = await ann.sendTo(bob, 'hi')
+    const device = await at(two, ann).connect()
+    assert((await device.call('message.send', { chatId, body: 'warm' })).ok)
+    await bob.ask('PUT', `/users/me/blocks/${ann.username}`)
+    const refused = await device.call('message.send', { chatId, body: 'no' })
+    assert.equal(refused.error?.code, 'blocked')
+    await bob.ask('DELETE', `/users/me/blocks/${ann.username}`)
+    assert((await device.call('message.send', { chatId, body: 'yes' })).ok)
+  })
+
+  test('[SOCK-3] a revocation at one node ends sockets at the other', async () => {
+    const ann = await person()
+    const { token } = await ann.ask('POST', '/users/login')
+    const device = await at(two, ann).connect({ token })
+    const begin = Date.now()
+    await new Person(one, ann.username, `Bearer ${token}`).ask(
+      'DELETE',
+      '/users/me/sessions/current',
+    )
+    assert.deepEqual(await device.receives('session.closed'), { reason: 'session_revoked' })
+    assert(Date.now() - begin < 2_000)
+    const { status } = await new Person(two, ann.username, `Bearer ${token}`).fetch('GET', '/chats')
+    assert.equal(status, 401)
+  })
+
+  test('[SEND-6] without the bus nothing is lost, and revocations take effect within 30 s', async () => {
+    const [ann, bob] = [await person(), await person()]
+    const { token } = await bob.ask('POST', '/users/login')
+    const { chatId } = await ann.sendTo(bob, 'one')
+    const device = await at(two, bob).connect({ token })
+    await redis.kill()
+    await ann.sendTo(bob, 'two')
+    const { sync } = await device.call('sync', { chats: [{ chatId, seq: 1 }] })
+    assert.equal(sync.messages[0].items[0].body, 'two')
+    const begin = Date.now()
+    await new Person(one, bob.username, `Bearer ${token}`).ask(
+      'DELETE',
+      '/users/me/sessions/current',
+    )
+    await device.receives('session.closed', undefined, 30_000)
+    assert(Date.now() - begin < 30_000)
+    await redis.start()
+  })
+})
