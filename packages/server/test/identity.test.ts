@@ -4,7 +4,9 @@ import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import bcrypt from 'bcryptjs'
 import pg from 'pg'
+import { createMicrochatter, loadConfig } from '../src/server.ts'
 import { skipOf } from './support/databases.ts'
+import { ADMIN_PASSWORD, productionDatabase } from './support/production.ts'
 import {
   admin,
   jwtFor,
@@ -219,29 +221,12 @@ describe('who you are', { skip: skipOf('postgres') }, () => {
   })
 
   test('Basic in production is taken over HTTPS only', async () => {
-    const { createMicrochatter, loadConfig } = await import('../src/server.ts')
-    const { createDatabase } = await import('./support/postgres.ts')
-    const database = await createDatabase()
-    const role = newName('role').replaceAll('-', '_')
-    await sql.query(`CREATE ROLE ${role} LOGIN`)
-    const url = new URL(database.url)
-    await sql.query(`ALTER DATABASE ${url.pathname.slice(1)} OWNER TO ${role}`)
-    url.username = role
-    const env = {
-      NODE_ENV: 'production',
-      PORT: '0',
-      DATABASE_URL: url.href,
-      MICROCHATTER_PUBLIC_URL: 'https://chat.example.org',
-      MICROCHATTER_ORIGINS: 'https://example.org',
-      MICROCHATTER_TRUST_PROXY: '127.0.0.1',
-      MICROCHATTER_JWT_SECRET: createHash('sha256').update(newName()).digest('hex'),
-      MICROCHATTER_ADMIN_PASSWORD: 'q7Xv2m9Lt4Rw8z',
-    }
+    const { env, drop } = await productionDatabase()
     const strict = await createMicrochatter(loadConfig({ env, cwd: '/' }))
     const call = (headers: Record<string, string>) =>
       fetch(`${strict.url}/users/me`, {
         headers: {
-          authorization: `Basic ${Buffer.from('admin:q7Xv2m9Lt4Rw8z').toString('base64')}`,
+          authorization: `Basic ${Buffer.from(`admin:${ADMIN_PASSWORD}`).toString('base64')}`,
           ...headers,
         },
       })
@@ -252,7 +237,6 @@ describe('who you are', { skip: skipOf('postgres') }, () => {
     )
     assert.equal((await call({ 'x-forwarded-proto': 'https' })).status, 200)
     await strict.close()
-    await database.drop()
-    await sql.query(`DROP ROLE ${role}`)
+    await drop()
   })
 })

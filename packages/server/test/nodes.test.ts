@@ -3,7 +3,9 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { createMicrochatter, loadConfig, StartRefused } from '../src/server.ts'
 import { skipOf } from './support/databases.ts'
+import { productionDatabase } from './support/production.ts'
 import { skipRedis, startRedis, type TestRedis } from './support/redis.ts'
 import { newPerson, Person, startServer, type TestServer } from './support/server.ts'
 
@@ -109,5 +111,30 @@ describe('two nodes', { skip: skipOf('postgres') || skipRedis() }, () => {
     await device.receives('session.closed', undefined, 30_000)
     assert(Date.now() - begin < 30_000)
     await redis.start()
+  })
+})
+
+describe('production', { skip: skipOf('postgres') }, () => {
+  test('a second node without a bus is refused while the first is alive, and not after it', async () => {
+    const { env, drop } = await productionDatabase()
+    const create = () => createMicrochatter(loadConfig({ env, cwd: '/' }))
+    const first = await create()
+    await assert.rejects(create(), (error) => {
+      assert(error instanceof StartRefused)
+      assert.match(error.message, /REDIS_URL/)
+      return true
+    })
+    await first.close()
+    await (await create()).close()
+    await drop()
+  })
+
+  test('a database role that is a superuser is refused', async () => {
+    const { env, drop } = await productionDatabase()
+    const superuser = new URL(env.DATABASE_URL ?? '')
+    superuser.username = new URL(process.env.MICROCHATTER_TEST_DATABASE_URL ?? '').username
+    const loaded = loadConfig({ env: { ...env, DATABASE_URL: superuser.href }, cwd: '/' })
+    await assert.rejects(createMicrochatter(loaded), /superuser/)
+    await drop()
   })
 })

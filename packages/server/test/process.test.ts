@@ -132,7 +132,8 @@ describe('a server that is killed', () => {
         await sleep(40 + round * 60)
         await server.end('SIGKILL')
         device.close()
-        await Promise.allSettled(sends)
+        // What was acknowledged has arrived by now; the others would wait for their time-out.
+        await Promise.race([Promise.allSettled(sends), sleep(300)])
       }
       const server = await start(env)
       const stored = await (await personAt(server.url, 'bob')).history(chatId)
@@ -233,7 +234,7 @@ describe('HTTPS', () => {
 })
 
 describe('two nodes that start at once', { skip: skipOf('postgres') }, () => {
-  test('migrate once; in production a second node without a bus is refused', async () => {
+  test('migrate once', async () => {
     const database = await createDatabase()
     const env = { DATABASE_URL: database.url, MICROCHATTER_JWT_SECRET: SECRET }
     const cwd = await folder()

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os'
-import { relative, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { type Logger, pino } from 'pino'
 import pretty from 'pino-pretty'
 import { type Config, loadConfig } from '../config.ts'
@@ -56,13 +56,21 @@ function stopOnSignal(server: Microchatter, log: Logger): void {
   process.on('SIGINT', stop)
 }
 
+/**
+ * A password is shown once; after that the line asks the command for a token. With a secret of the
+ * site's own there is no telling where another shell would find it: then the password has to be known.
+ */
+function loginOf({ jwt, admin, dataDir }: Config, { adminPassword }: Microchatter): string {
+  if (adminPassword !== undefined) return `-u 'admin:${adminPassword}'`
+  if (jwt.secret !== '' || admin.password !== '') return `-u 'admin:THE PASSWORD'`
+  const command = `MICROCHATTER_DATA_DIR=${quote(resolve(dataDir))} node ${quote(resolve(process.argv[1] ?? ''))}`
+  return `-H "Authorization: Bearer $(${command} token admin)"`
+}
+
 /** What a developer needs in the first minute. The curl lines work as they are printed. */
-function welcome(config: Config, { url, adminPassword }: Microchatter): string {
-  const token = `$(node ${quote(relative('.', process.argv[1] ?? ''))} token admin)`
-  const login =
-    adminPassword === undefined
-      ? `-H "Authorization: Bearer ${token}"`
-      : `-u 'admin:${adminPassword}'`
+function welcome(config: Config, server: Microchatter): string {
+  const { url, adminPassword } = server
+  const login = loginOf(config, server)
   const data =
     config.databaseUrl === ''
       ? `${resolve(config.dataDir)} (embedded: survives a crash, not a power cut; for production set DATABASE_URL)`
