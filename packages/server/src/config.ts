@@ -6,7 +6,7 @@ import type { Config, Loaded } from './config/schema.ts'
 
 export { printConfig } from './config/print.ts'
 export { refusals, warnings } from './config/refusals.ts'
-export { type Config, ConfigSchema, type Loaded } from './config/schema.ts'
+export type { Config, Loaded } from './config/schema.ts'
 
 /** All that is wrong, one line each: the setting as it was written, what is wrong, the cure. */
 export class ConfigError extends Error {

@@ -80,7 +80,7 @@ class CsvReader {
     const columns = this.#columns ?? []
     if (!values) return { line, fields: {}, problem: QUOTES }
     if (values.length !== columns.length) {
-      const problem = `${values.length} values for ${columns.length} columns; a value with a comma needs quotes`
+      const problem = `${values.length} values for ${columns.length} columns; a value with a comma in it, as argon2 hashes have, needs quotes`
       return { line, fields: {}, problem }
     }
     return { line, fields: Object.fromEntries(columns.map((name, at) => [name, values[at]])) }

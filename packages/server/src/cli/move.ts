@@ -1,71 +1,96 @@
-/** `microchatter move`: the embedded database becomes a PostgreSQL, all of it or nothing. */
+/** `microchatter move`: all that the embedded database has, into an empty PostgreSQL, or nothing of it. */
+import { isDeepStrictEqual } from 'node:util'
 import type { Database, Db } from '../store/db.ts'
 import {
-  countRows,
-  deleteBuiltIn,
-  insertPage,
-  isEmpty,
-  liftTimeouts,
-  type MovedTable,
-  selectColumns,
+  deleteBuiltInUser,
+  insertRows,
+  prepareTarget,
+  selectFilled,
   selectPage,
-  selectSums,
-  setIdentity,
-  TABLES,
+  selectTables,
+  selectTotals,
+  setSequences,
+  type Table,
   type TextRow,
+  type Totals,
 } from '../store/transfer.ts'
-import { startProgress } from './progress.ts'
+import { showProgress } from './progress.ts'
 
-const PAGE = 2_000
+interface Streams {
+  err: NodeJS.WritableStream
+}
 
-/** Both are migrated; the target has no users, chats or messages yet. Nothing is committed unless all counts agree. */
+/**
+ * Both databases are migrated, and nobody else uses the source. One transaction of the target, which is
+ * committed only where the rows and a checksum over all values of every table are the same on both
+ * sides. Heartbeats of nodes and first answers under an Idempotency-Key are not moved.
+ *
+ * @throws Error where the target is not empty, or not the same release, or something arrived otherwise
+ */
 export async function moveDatabase(
   source: Database,
   target: Database,
-  { err }: { err: NodeJS.WritableStream },
+  { err }: Streams,
 ): Promise<void> {
-  if (!(await isEmpty(target)))
+  const tables = await selectTables(target)
+  if (!isDeepStrictEqual(await selectTables(source), tables))
     throw new Error(
-      `The schema ${target.schema} of the target has users or chats already; move into an empty one (MICROCHATTER_SCHEMA), or drop it first`,
+      'The two databases have different tables. Run `microchatter migrate` of the same release on both, and move again',
     )
   await target.transaction(async (tx) => {
-    await liftTimeouts(tx)
-    await deleteBuiltIn(tx)
-    for (const moved of TABLES) await moveTable(source, tx, { schema: target.schema, moved, err })
-    await setIdentity(tx, target.schema, 'users')
-    await setIdentity(tx, target.schema, 'audit')
-    await verify(source, tx, err)
+    await prepareTarget(tx, tables)
+    await refuseFilled(tx, tables)
+    await deleteBuiltInUser(tx)
+    for (const table of tables) await moveTable(source, tx, { table, err })
+    await setSequences(tx, target.schema, tables)
   })
+  err.write('Not moved: nodes (heartbeats), idempotency (first answers of the last 48 hours)\n')
+}
+
+async function refuseFilled(tx: Db, tables: Table[]): Promise<void> {
+  const filled = await selectFilled(tx, tables)
+  if (filled.length === 0) return
+  throw new Error(
+    `The target is not empty: there are rows in ${filled.join(', ')}. Move into a new database, or into a schema of its own (MICROCHATTER_SCHEMA)`,
+  )
 }
 
 async function moveTable(
   source: Db,
-  target: Db,
-  { schema, moved, err }: { schema: string; moved: MovedTable; err: NodeJS.WritableStream },
+  tx: Db,
+  { table, err }: { table: Table } & Streams,
 ): Promise<void> {
-  const columns = await selectColumns(target, schema, moved.table)
-  const total = await countRows(source, moved.table)
-  const progress = startProgress(err, { total, label: moved.table.padEnd(10) })
-  let done = 0
-  let after: TextRow | undefined
-  for (;;) {
-    const rows = await selectPage(source, moved, { columns, after, limit: PAGE })
-    if (rows.length > 0) await insertPage(target, moved.table, { columns, rows })
-    done += rows.length
-    progress.update(done)
-    after = rows.at(-1)
-    if (rows.length < PAGE) break
-  }
-  progress.stop()
+  const there = await selectTotals(source, table)
+  await copyRows(source, tx, { table, err, total: there.rows })
+  compare(table, there, await selectTotals(tx, table))
+  err.write(`${table.name}: ${there.rows.toLocaleString('en')} rows\n`)
 }
 
-async function verify(source: Db, target: Db, err: NodeJS.WritableStream): Promise<void> {
-  for (const { table } of TABLES) {
-    const [from, to] = [await countRows(source, table), await countRows(target, table)]
-    if (from !== to)
-      throw new Error(`Of ${table}, ${to} rows arrived and not ${from}; nothing was moved`)
-    err.write(`${table.padEnd(10)} ${to} rows\n`)
+async function copyRows(
+  source: Db,
+  tx: Db,
+  { table, err, total }: { table: Table; total: number } & Streams,
+): Promise<void> {
+  const progress = showProgress(err, { label: table.name, unit: 'rows', total })
+  try {
+    let rows: TextRow[] = await selectPage(source, table)
+    while (rows.length > 0) {
+      await insertRows(tx, table, rows)
+      progress.add(rows.length)
+      rows = await selectPage(source, table, rows.at(-1))
+    }
+  } finally {
+    progress.stop()
   }
-  if ((await selectSums(source)) !== (await selectSums(target)))
-    throw new Error('The messages or read marks that arrived are not the same; nothing was moved')
+}
+
+function compare({ name }: Table, there: Totals, here: Totals): void {
+  const wrong =
+    there.rows === here.rows
+      ? there.checksum !== here.checksum && 'not all values are as they were'
+      : `${here.rows} of ${there.rows} rows arrived`
+  if (wrong)
+    throw new Error(
+      `${name}: ${wrong}. Nothing was moved. Look for triggers or rules on the tables of the target, and try again`,
+    )
 }

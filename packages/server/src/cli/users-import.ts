@@ -1,259 +1,191 @@
-/** `microchatter users import`: CSV or NDJSON, line by line, in bounded memory. */
+/** `microchatter users import`: from the file to the database in batches, in bounded memory. */
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import type { Readable } from 'node:stream'
-import { LIMITS } from '@microchatter/protocol'
-import { parse } from 'csv-parse'
-import { isKnownHash } from '../domain/passwords.ts'
-import { checkUsername, cleanName } from '../domain/text.ts'
+import { touchChats } from '../store/chats.ts'
 import type { Database } from '../store/db.ts'
-import { type ImportedUser, importUsers } from '../store/users.ts'
-import { type Progress, startProgress } from './progress.ts'
+import {
+  type ImportedUser,
+  importUsers,
+  previewImport,
+  selectChatIdsOfMany,
+} from '../store/users.ts'
+import { readCsv } from './import-csv.ts'
+import { readLines } from './import-lines.ts'
+import { readNdjson, type Row, toUser } from './import-row.ts'
+import { type Progress, showProgress } from './progress.ts'
+
+type Format = 'csv' | 'ndjson'
 
 export interface ImportOptions {
   /** A path, or '-' for stdin. */
   file: string
-  /** Without it, by the ending of the file. */
-  format?: 'csv' | 'ndjson' | undefined
-  /** Checks the file and writes nothing. */
+  /** Without it, the ending of the file tells. */
+  format?: Format | undefined
+  /** Counts what would be done, and writes nothing. */
   dryRun: boolean
   out: NodeJS.WritableStream
   err: NodeJS.WritableStream
 }
+
 export interface ImportResult {
+  /** Rows of the file, without the header and empty lines: the sum of all below. */
+  lines: number
   added: number
   updated: number
   unchanged: number
   bad: number
 }
 
-/** One line of the file: a user to be, or what is wrong with the line. */
-type Line = { number: number; fields: Record<string, unknown> } | { number: number; fault: string }
-
 const BATCH = 5_000
-const LINE_BYTES = 65_536
-/** Bad lines that are named; more are only counted. */
-const NAMED_FAULTS = 1_000
-const COLUMNS = ['username', 'password', 'displayName', 'picture', 'role'] as const
+/** More bad lines than these are only counted. */
+const MAX_REPORTED = 1_000
+/** Chats that are locked at once: sending waits no longer than that takes. */
+const TOUCHED_CHATS = 1_000
 
-/** Bad lines are reported by number and do not stop it. The same file again changes nothing. */
+/**
+ * Bad lines go to `err` by their number and the others are imported; the result goes to `out`.
+ * Running the same file again changes nothing. A username that comes twice within one batch of 5,000
+ * rows is a bad line the second time; further apart, the later row counts as one of a known user.
+ *
+ * @throws Error where the file cannot be read, has no known columns, or the database is away: what was
+ * imported before stays
+ */
 export async function importUsersFile(db: Database, options: ImportOptions): Promise<ImportResult> {
   const { file, dryRun, out, err } = options
-  const input = file === '-' ? process.stdin : createReadStream(file)
-  const total = file === '-' ? 0 : (await stat(file)).size
-  const progress = startProgress(err, { total, label: 'Importing' })
-  const run = new ImportRun(dryRun ? undefined : db, err)
+  const format = options.format ?? formatOf(file)
+  const progress = showProgress(err, { label: 'Users', unit: 'bytes', total: await sizeOf(file) })
+  const importer = new Importer(db, { dryRun, progress })
   try {
-    for await (const line of linesOf(counted(input, progress), formatOf(options)))
-      await run.take(line)
-    await run.flush()
+    const lines = readLines(countBytes(open(file), progress))
+    const rows = format === 'csv' ? readCsv(lines) : readNdjson(lines)
+    for await (const chunk of rows) for (const row of chunk) await importer.take(row)
+    await importer.end()
+  } catch (error) {
+    throw await importer.stopped(error)
   } finally {
     progress.stop()
   }
-  const { added, updated, unchanged, bad } = run.result
-  const verb = dryRun ? 'Checked, wrote nothing' : 'Done'
-  out.write(
-    `${verb}: ${added} new, ${updated} changed, ${unchanged} as before, ${bad} bad lines.\n`,
-  )
-  return run.result
+  out.write(`${summary(importer.result, dryRun)}\n`)
+  return importer.result
 }
 
-function formatOf({ file, format }: ImportOptions): 'csv' | 'ndjson' {
-  if (format) return format
+function formatOf(file: string): Format {
   if (/\.csv$/i.test(file)) return 'csv'
   if (/\.(ndjson|jsonl)$/i.test(file)) return 'ndjson'
-  throw new Error(`Cannot tell what ${file} is: say --format csv or --format ndjson`)
+  const name = file === '-' ? 'stdin' : `the name ${file}`
+  throw new Error(`From ${name} the format cannot be told: add --format csv or --format ndjson`)
 }
 
-async function* counted(input: Readable, progress: Progress): AsyncGenerator<Buffer> {
-  let bytes = 0
-  for await (const chunk of input as AsyncIterable<Buffer>) {
-    bytes += chunk.length
-    progress.update(bytes)
-    yield chunk
-  }
+function open(file: string): AsyncIterable<Buffer> {
+  return file === '-' ? process.stdin : createReadStream(file, { highWaterMark: 262_144 })
 }
 
-function linesOf(input: AsyncIterable<Buffer>, format: 'csv' | 'ndjson'): AsyncGenerator<Line> {
-  return format === 'csv' ? csvLines(input) : jsonLines(input)
-}
-
-class ImportRun {
-  readonly result: ImportResult = { added: 0, updated: 0, unchanged: 0, bad: 0 }
-  readonly #db: Database | undefined
-  readonly #err: NodeJS.WritableStream
-  /** By username, with the line that named it: within one batch a name comes once. */
-  #batch = new Map<string, { user: ImportedUser; number: number }>()
-
-  constructor(db: Database | undefined, err: NodeJS.WritableStream) {
-    this.#db = db
-    this.#err = err
-  }
-
-  async take(line: Line): Promise<void> {
-    const user = 'fault' in line ? line.fault : toUser(line.fields)
-    if (typeof user === 'string') return this.#report(line.number, user)
-    const twin = this.#batch.get(user.username)
-    if (twin)
-      return this.#report(line.number, `${quoted(user.username)} is on line ${twin.number} too`)
-    this.#batch.set(user.username, { user, number: line.number })
-    if (this.#batch.size >= BATCH) await this.flush()
-  }
-
-  async flush(): Promise<void> {
-    const users = [...this.#batch.values()].map(({ user }) => user)
-    this.#batch.clear()
-    if (users.length === 0) return
-    const { inserted, updated } = this.#db
-      ? await importUsers(this.#db, users)
-      : { inserted: users.length, updated: 0 }
-    this.result.added += inserted
-    this.result.updated += updated
-    this.result.unchanged += users.length - inserted - updated
-  }
-
-  #report(number: number, fault: string): void {
-    this.result.bad += 1
-    if (this.result.bad <= NAMED_FAULTS) this.#err.write(`Line ${number}: ${fault}\n`)
-    if (this.result.bad === NAMED_FAULTS + 1) this.#err.write('More bad lines are only counted.\n')
-  }
-}
-
-/** A user, or what is wrong with the line. */
-function toUser(fields: Record<string, unknown>): ImportedUser | string {
-  const unknown = Object.keys(fields).find((name) => !COLUMNS.includes(name as 'username'))
-  if (unknown !== undefined)
-    return `${quoted(unknown)} is not a field; the fields are ${COLUMNS.join(', ')}`
-  const wrong = COLUMNS.find((name) => fields[name] != null && typeof fields[name] !== 'string')
-  if (wrong !== undefined) return `${wrong} must be a text`
-  const text = fields as Partial<Record<string, string | null>>
-  return (
-    faultOf(text) ?? {
-      username: text.username ?? '',
-      password: text.password || null,
-      displayName: cleanName(text.displayName ?? '') ?? null,
-      picture: text.picture || null,
-      role: text.role === 'admin' ? 'admin' : 'user',
-    }
-  )
-}
-
-function faultOf(text: Partial<Record<string, string | null>>): string | undefined {
-  const { username, password, picture, role } = text
-  if (!username) return 'username is missing'
-  if ([...username].length > LIMITS.username)
-    return `username has more than ${LIMITS.username} characters`
-  try {
-    checkUsername(username)
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error)
-  }
-  if (password && !isKnownHash(password))
-    return 'password must be a hash: an MD5 of 32 hex digits, bcrypt ($2y$…) or argon2 ($argon2id$…); never put plain passwords into a file'
-  if (picture && !(/^https?:\/\/\S+$/.test(picture) && picture.length <= LIMITS.url))
-    return `picture must be an http or https address of at most ${LIMITS.url} characters`
-  if (role && role !== 'user' && role !== 'admin') return 'role must be user or admin'
-  return undefined
-}
-
-async function* csvLines(input: AsyncIterable<Buffer>): AsyncGenerator<Line> {
-  const parser = parse({
-    bom: true,
-    columns: columnsOf,
-    info: true,
-    max_record_size: LINE_BYTES,
-    relax_column_count: true,
-    skip_empty_lines: true,
-    trim: true,
+async function sizeOf(file: string): Promise<number | undefined> {
+  if (file === '-') return undefined
+  const found = await stat(file).catch((error: NodeJS.ErrnoException) => {
+    const why = error.code === 'ENOENT' ? 'there is no such file' : error.message
+    throw new Error(`Cannot read ${file}: ${why}`)
   })
-  const records = feed(parser, input)
-  for await (const { record, info } of records) {
-    const { lines: number, error } = info
-    if (error) yield { number, fault: 'has more or fewer columns than the header' }
-    else yield { number, fields: record }
+  if (found.isDirectory()) throw new Error(`Cannot read ${file}: it is a folder; name a file`)
+  // Of a pipe or a device the size is not known.
+  return found.isFile() ? found.size : undefined
+}
+
+async function* countBytes(chunks: AsyncIterable<Buffer>, progress: Progress) {
+  for await (const chunk of chunks) {
+    yield chunk
+    progress.add(chunk.length)
   }
 }
 
-interface CsvRecord {
-  record: Record<string, string>
-  info: { lines: number; error?: unknown }
+function summary(result: ImportResult, dryRun: boolean): string {
+  const { lines, added, updated, unchanged, bad } = result
+  const count = (rows: number) => rows.toLocaleString('en')
+  const counts = `${count(lines)} rows: ${count(added)} added, ${count(updated)} updated, ${count(unchanged)} unchanged, ${count(bad)} bad`
+  return dryRun ? `Nothing was written. It would be, of ${counts}.` : `Of ${counts}.`
 }
 
-/** Feeds by hand: an error of the input or of the parser ends the loop that reads. */
-async function* feed(
-  parser: ReturnType<typeof parse>,
-  input: AsyncIterable<Buffer>,
-): AsyncGenerator<CsvRecord> {
-  const fed = (async () => {
-    for await (const chunk of input)
-      if (!parser.write(chunk)) await new Promise((resolve) => parser.once('drain', resolve))
-    parser.end()
-  })()
-  fed.catch((error: Error) => parser.destroy(error))
-  yield* parser as AsyncIterable<CsvRecord>
-  await fed
-}
+class Importer {
+  readonly result: ImportResult = { lines: 0, added: 0, updated: 0, unchanged: 0, bad: 0 }
+  readonly #db: Database
+  readonly #options: { dryRun: boolean; progress: Progress }
+  #batch: ImportedUser[] = []
+  /** The line of each username of the batch. */
+  #lines = new Map<string, number>()
+  /** The batch before, on its way: the next is read meanwhile. */
+  #writing: Promise<void> = Promise.resolve()
 
-function columnsOf(header: string[]): string[] {
-  const names = header.map((name) => (name === 'display_name' ? 'displayName' : name))
-  const unknown = names.find((name) => !COLUMNS.includes(name as 'username'))
-  if (unknown !== undefined || !names.includes('username'))
-    throw new Error(
-      unknown === undefined
-        ? 'The first line must name the columns, among them username'
-        : `The column ${quoted(unknown)} is not known; the columns are ${COLUMNS.join(', ')}`,
-    )
-  return names
-}
-
-async function* jsonLines(input: AsyncIterable<Buffer>): AsyncGenerator<Line> {
-  for await (const { number, text } of splitLines(input)) {
-    if (text === undefined) yield { number, fault: `has more than ${LINE_BYTES} bytes` }
-    else if (text.trim() !== '') yield { number, ...parseLine(text) }
+  constructor(db: Database, options: { dryRun: boolean; progress: Progress }) {
+    this.#db = db
+    this.#options = options
   }
-}
 
-function parseLine(text: string): { fields: Record<string, unknown> } | { fault: string } {
-  try {
-    const value: unknown = JSON.parse(text)
-    if (typeof value === 'object' && value !== null && !Array.isArray(value))
-      return { fields: value as Record<string, unknown> }
-  } catch {
-    // Said below.
+  async take(row: Row): Promise<void> {
+    this.result.lines += 1
+    const user = toUser(row)
+    if (typeof user === 'string') return this.#report(row.line, user)
+    const other = this.#lines.get(user.username)
+    if (other !== undefined)
+      return this.#report(
+        row.line,
+        `username ${JSON.stringify(user.username)} also on line ${other}`,
+      )
+    this.#lines.set(user.username, row.line)
+    this.#batch.push(user)
+    if (this.#batch.length === BATCH) await this.#flush()
   }
-  return { fault: 'is not a JSON object' }
-}
 
-/** Lines without their end; `text` is undefined for one that is too long, which is not kept. */
-async function* splitLines(
-  input: AsyncIterable<Buffer>,
-): AsyncGenerator<{ number: number; text: string | undefined }> {
-  let number = 1
-  let parts: Buffer[] = []
-  let bytes = 0
-  const take = () => {
-    const text = bytes > LINE_BYTES ? undefined : Buffer.concat(parts).toString('utf8')
-    parts = []
-    bytes = 0
-    return { number: number++, text: text?.replace(/^\uFEFF|\r$/g, '') }
+  /** What was taken is in the database, or the reason why not is thrown. */
+  async end(): Promise<void> {
+    await this.#flush()
+    await this.#writing
+    const unnamed = this.result.bad - MAX_REPORTED
+    if (unnamed > 0)
+      this.#options.progress.say(`and ${unnamed.toLocaleString('en')} more bad lines`)
   }
-  const add = (part: Buffer) => {
-    bytes += part.length
-    if (bytes <= LINE_BYTES) parts.push(part)
-    else parts = []
-  }
-  for await (const chunk of input) {
-    let from = 0
-    for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, from)) {
-      add(chunk.subarray(from, end))
-      from = end + 1
-      yield take()
-    }
-    add(chunk.subarray(from))
-  }
-  if (bytes > 0) yield take()
-}
 
-function quoted(text: string): string {
-  return JSON.stringify(text.slice(0, 60))
+  /** What is to be told of an error that ended the reading or the writing. */
+  async stopped(error: unknown): Promise<Error> {
+    await this.#writing.catch(() => undefined)
+    const { added, updated, unchanged } = this.result
+    const taken = added + updated + unchanged
+    const message = error instanceof Error ? error.message : String(error)
+    if (taken === 0 || this.#options.dryRun) return new Error(message, { cause: error })
+    const cure = `${taken.toLocaleString('en')} users are in and stay; run the same again for the rest`
+    return new Error(`${message} (${cure})`, { cause: error })
+  }
+
+  #report(line: number, problem: string): void {
+    this.result.bad += 1
+    if (this.result.bad <= MAX_REPORTED) this.#options.progress.say(`Line ${line}: ${problem}`)
+  }
+
+  async #flush(): Promise<void> {
+    const users = this.#batch
+    this.#batch = []
+    this.#lines.clear()
+    await this.#writing
+    this.#writing = this.#write(users)
+    // The next flush, or the end, awaits it.
+    this.#writing.catch(() => undefined)
+  }
+
+  async #write(users: ImportedUser[]): Promise<void> {
+    if (users.length === 0) return
+    const { added, updated } = this.#options.dryRun
+      ? await previewImport(this.#db, users)
+      : await this.#import(users)
+    this.result.added += added
+    this.result.updated += updated
+    this.result.unchanged += users.length - added - updated
+  }
+
+  async #import(users: ImportedUser[]) {
+    const { added, updated } = await this.#db.transaction((tx) => importUsers(tx, users))
+    // Who shares a chat with them learns of the new names by it.
+    const chatIds = updated.length === 0 ? [] : await selectChatIdsOfMany(this.#db, updated)
+    for (let at = 0; at < chatIds.length; at += TOUCHED_CHATS)
+      await this.#db.transaction((tx) => touchChats(tx, chatIds.slice(at, at + TOUCHED_CHATS)))
+    return { added, updated: updated.length }
+  }
 }

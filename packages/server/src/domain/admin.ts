@@ -11,7 +11,7 @@ export async function ensureAdmin(
   { password, generate }: { password: string; generate: boolean },
 ): Promise<string | undefined> {
   const row = await selectUser(db, 'admin')
-  if (password === '' && (row?.password != null || !generate)) return undefined
+  if (password === '' && (!generate || typeof row?.password === 'string')) return undefined
   const chosen = password === '' ? randomBytes(12).toString('base64url') : password
   const { passwords } = identity
   if (row && (await passwords.verify(chosen, row.password)).ok) return undefined

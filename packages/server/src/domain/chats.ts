@@ -86,7 +86,7 @@ export async function getChat(core: Core, actor: Actor, chatId: string): Promise
 }
 
 /** The chat as the actor has it. Others' chats answer like ones that are not there. */
-export async function findChat(core: Core, actor: Actor, chatId: string): Promise<ChatRow> {
+async function findChat(core: Core, actor: Actor, chatId: string): Promise<ChatRow> {
   const [row] = isUuid(chatId) ? await selectChat(core.db, chatId, [actor.id]) : []
   if (!row) throw chatNotFound()
   return row

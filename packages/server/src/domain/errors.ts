@@ -1,5 +1,5 @@
 import { type CallError, ERRORS, type ErrorCode } from '@microchatter/protocol'
-import { DatabaseAway } from '../store/db.ts'
+import { DatabaseAway, isRace } from '../store/db.ts'
 
 export interface ErrorInfo {
   /** What is wrong in this case, and how to mend it. */
@@ -37,10 +37,16 @@ export class ChatError extends Error {
 /**
  * What is told to the caller. A database that is away is `unavailable`; where the statement had left
  * already, `outcome_unknown`: the same call again, with the same clientId or Idempotency-Key, is safe.
+ * Changes that stay in each other's way, also when tried again, are `busy`: nothing was done.
  * undefined for a defect of ours, which is to be logged.
  */
 export function asChatError(error: unknown): ChatError | undefined {
   if (error instanceof ChatError) return error
+  if (isRace(error))
+    return new ChatError('busy', {
+      detail: 'Others are changing the same; try again in a second',
+      retryAfterMs: 1_000,
+    })
   if (!(error instanceof DatabaseAway)) return undefined
   return error.sent
     ? new ChatError('outcome_unknown', {

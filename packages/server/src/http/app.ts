@@ -6,7 +6,6 @@ import { randomUUID } from 'node:crypto'
 import type { Server } from 'node:http'
 import cors from '@fastify/cors'
 import { closed, LIMITS } from '@microchatter/protocol'
-import { Ajv } from 'ajv'
 import {
   fastify,
   type FastifyBaseLogger,
@@ -30,6 +29,7 @@ import { PAGE_POLICY, setHeaders } from './headers.ts'
 import { toOpenApi } from './openapi.ts'
 import type { Answer, Call, Route, Site, UserRoute } from './route.ts'
 import { ROUTES } from './routes.ts'
+import { createValidator } from './validation.ts'
 
 export interface HttpOptions {
   core: Core
@@ -61,6 +61,8 @@ const HEADER_BYTES = 16_384
 /** Ready, not yet listening. */
 export async function createHttp(options: HttpOptions): Promise<FastifyInstance> {
   const app = createApp(options)
+  // Before the plugin: a route keeps the handler that was set when it was made.
+  app.setErrorHandler(onError)
   for (const name of DECORATORS) app.decorateRequest(name, null)
   app.addHook('onRequest', async (request, reply) => setHeaders(request, reply))
   await app.register(cors, corsOptions(options.origins, options.production))
@@ -73,7 +75,6 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
     async (request: FastifyRequest, bytes: Buffer) => parseBody(request, bytes),
   )
   app.setValidatorCompiler(createValidator())
-  app.setErrorHandler(onError)
   const site = createSite(options)
   for (const route of ROUTES) app.route(toRouteOptions(route, options, site))
   await app.ready()
@@ -105,14 +106,6 @@ function createApp({ trustProxy, tls, log }: HttpOptions): FastifyInstance {
     clientErrorHandler: onClientError,
   }
   return fastify(options)
-}
-
-/** Numbers and flags come as text in addresses, and are read as what they mean; bodies are taken as they are. */
-function createValidator() {
-  const strict = new Ajv()
-  const coercing = new Ajv({ coerceTypes: true })
-  return ({ schema, httpPart }: { schema: object; httpPart?: string }) =>
-    (httpPart === 'body' ? strict : coercing).compile(schema)
 }
 
 function createSite({ core, sign, ready, publicUrl, version }: HttpOptions): Site {

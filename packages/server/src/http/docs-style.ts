@@ -13,7 +13,7 @@ export const STYLE = `
   }
 }
 * { box-sizing: border-box }
-html { scroll-behavior: smooth; scroll-padding-top: 1rem }
+html { scroll-padding-top: 1rem }
 body {
   margin: 0; background: var(--back); color: var(--text);
   font: 16px/1.6 system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif;
@@ -50,7 +50,7 @@ h3 .method { font-size: .8125rem }
 .access { margin-left: auto; font-size: .75rem; font-weight: 500; color: var(--soft); border: 1px solid var(--line); border-radius: 1rem; padding: .05rem .6rem }
 .access.admin { color: var(--put); border-color: currentColor }
 .note, .bounds { color: var(--soft); font-size: .875rem }
-.fields { overflow-x: auto }
+.fields { overflow-x: auto } td code, .bounds { white-space: nowrap }
 table { border-collapse: collapse; width: 100%; font-size: .875rem }
 th { text-align: left; font-weight: 600; color: var(--soft); font-size: .75rem }
 th, td { padding: .45rem .75rem .45rem 0; border-bottom: 1px solid var(--line); vertical-align: top }
@@ -64,8 +64,7 @@ details { margin-top: 1rem; font-size: .875rem } summary { color: var(--soft); c
 .codes { margin: .5rem 0 0; line-height: 2 }
 @media (max-width: 52rem) {
   .page { display: block }
-  nav { position: static; height: auto; border-right: 0; border-bottom: 1px solid var(--line) }
+  nav { position: static; height: auto; max-height: 45vh; border-right: 0; border-bottom: 1px solid var(--line) }
   td:first-child, td:nth-child(2) { width: auto }
 }
-@media (prefers-reduced-motion: reduce) { html { scroll-behavior: auto } }
 `

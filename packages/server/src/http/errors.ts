@@ -4,8 +4,8 @@ import type { Socket } from 'node:net'
 import { ERRORS, type ErrorCode, type Problem } from '@microchatter/protocol'
 import type { ConnectionError, FastifyReply, FastifyRequest } from 'fastify'
 import { asChatError, ChatError } from '../domain/errors.ts'
-import { invalid, type SchemaFault } from '../domain/invalid.ts'
 import { HEADERS, setHeaders } from './headers.ts'
+import { withPlainField } from './validation.ts'
 
 const PROBLEM = 'application/problem+json'
 
@@ -31,55 +31,23 @@ function internal({ id }: FastifyRequest): string {
   return `The cause is in the log of the server, under ${id}`
 }
 
-interface FrameworkError {
-  code?: unknown
-  statusCode?: unknown
-  validation?: SchemaFault[]
-  validationContext?: string
-}
-
-function toChatError(error: unknown, request: FastifyRequest): ChatError | undefined {
+function toChatError(error: unknown, { method }: FastifyRequest): ChatError | undefined {
   const known = asChatError(error)
-  if (known) return hasBody(request) ? known : named(known)
-  const { code, statusCode, validation, validationContext } = error as FrameworkError
-  if (validation) return toInvalid(validation, validationContext, request.body)
+  if (known) return method === 'GET' || method === 'HEAD' ? withPlainField(known) : known
+  const { code, statusCode } = error as { code?: unknown; statusCode?: unknown }
   const mapped = FRAMEWORK[String(code)]
   if (mapped) return new ChatError(mapped[0], { detail: mapped[1] })
   const isTheirs = typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500
-  return isTheirs
-    ? new ChatError('invalid', { detail: 'The request did not arrive whole' })
-    : undefined
+  return isTheirs ? new ChatError('invalid', { detail: NOT_WHOLE }) : undefined
 }
 
-function toInvalid(faults: SchemaFault[], context: string | undefined, body: unknown): ChatError {
-  if (context !== 'body') return named(invalid(faults))
-  if (body !== undefined && body !== null) return invalid(faults)
-  return new ChatError('invalid', {
-    detail: 'This call needs a body; send JSON, with `Content-Type: application/json`',
-  })
-}
-
-function hasBody({ method }: FastifyRequest): boolean {
-  return method !== 'GET' && method !== 'HEAD'
-}
-
-/** Fields of a query and of a path have plain names, where those of a body are JSON pointers. */
-function named(error: ChatError): ChatError {
-  const { field, detail } = error.info
-  if (field === undefined || !field.startsWith('/')) return error
-  const bare = (text: string) => (text.startsWith('/') ? text.slice(1) : text)
-  return new ChatError(error.code, {
-    ...error.info,
-    field: bare(field),
-    ...(detail === undefined ? {} : { detail: bare(detail) }),
-  })
-}
+const NOT_WHOLE = 'The request did not arrive whole; send it again'
 
 /** Without what drivers add to errors: it may hold values of the row. */
 function describe(error: unknown) {
   if (!(error instanceof Error)) return { message: String(error) }
   const { name, message, stack } = error
-  return { type: name, message, stack, code: (error as { code?: unknown }).code }
+  return { name, message, stack, code: (error as { code?: unknown }).code }
 }
 
 function sendProblem(reply: FastifyReply, error: ChatError): void {

@@ -100,21 +100,22 @@ function split(address: Address): { method: Method; path: string } {
 }
 
 /** Every error that a call may answer. */
-export function errorsOf({ access, params, query, body, errors, idempotent }: Route): ErrorCode[] {
+export function errorsOf({ access, method, body, errors, idempotent }: Route): ErrorCode[] {
   const codes = new Set<ErrorCode>(['invalid_url', 'token_in_url', 'internal'])
-  const add = (when: unknown, more: readonly ErrorCode[]) => {
-    if (when !== undefined && when !== false) for (const code of more) codes.add(code)
+  const add = (when: boolean, more: readonly ErrorCode[]) => {
+    if (when) for (const code of more) codes.add(code)
   }
-  add(params ?? query ?? body ?? idempotent, ['invalid'])
-  add(body, ['invalid_json', 'invalid_utf8', 'too_large', 'wrong_type'])
+  add(method !== 'GET', ['too_large', 'wrong_type'])
+  add(body !== undefined, ['invalid_json', 'invalid_utf8'])
   add(access !== 'public', FOR_USERS)
   add(access === 'admin', ['admin_only'])
-  add(idempotent, ['idempotency_key_reused', 'in_progress'])
-  add(errors, errors ?? [])
+  add(idempotent === true, ['idempotency_key_reused', 'in_progress'])
+  add(true, errors ?? [])
   return [...codes]
 }
 
 const FOR_USERS: readonly ErrorCode[] = [
+  'invalid',
   'unauthenticated',
   'bad_credentials',
   'token_expired',

@@ -17,7 +17,7 @@ export interface Embedded {
   close(): Promise<void>
 }
 
-export class FolderInUse extends Error {}
+class FolderInUse extends Error {}
 
 /** @throws FolderInUse where another process has the folder open: two would lose each other's rows. */
 export async function openEmbedded(dataDir: string): Promise<Embedded> {

@@ -11,9 +11,9 @@ export interface Migration {
   sql: string
 }
 
-export class SchemaTooNew extends Error {}
+class SchemaTooNew extends Error {}
 
-export async function readMigrations(): Promise<Migration[]> {
+async function readMigrations(): Promise<Migration[]> {
   const folder = import.meta.url.endsWith('.ts') ? FOLDER : BUNDLED
   const names = (await readdir(folder)).filter((name) => name.endsWith('.sql')).sort()
   return Promise.all(

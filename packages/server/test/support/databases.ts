@@ -41,7 +41,7 @@ export async function freshDatabase(engine: Engine): Promise<TestDatabase> {
   }
 }
 
-export const OPTIONS = {
+const OPTIONS = {
   schema: `t_${randomBytes(4).toString('hex')}`,
   poolSize: 10,
   connectTimeoutMs: 2_000,
