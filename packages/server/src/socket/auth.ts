@@ -3,6 +3,7 @@ import proxyAddr from '@fastify/proxy-addr'
 import { parseAuthorization } from '../domain/credentials.ts'
 import { ChatError } from '../domain/errors.ts'
 import type { Caller, Credentials } from '../domain/identity.ts'
+import { createOriginRule } from '../domain/origins.ts'
 
 /** The address and the security of who connects; `X-Forwarded-…` counts from these proxies alone. */
 export function createCallerOf(trustProxy: readonly string[], assumeSecure: boolean) {
@@ -41,17 +42,11 @@ export function credentialsOf(
   })
 }
 
-/** [origin check] A page of another site may not connect in a visitor's name. */
+/** A page of another site may not connect in a visitor's name; who sends no Origin is no page. */
 export function createOriginCheck(origins: readonly string[], production: boolean) {
-  const allowed = new Set(origins)
+  const isAllowed = createOriginRule(origins, production)
   return (origin: string | undefined, host: string | undefined): boolean => {
-    if (origin === undefined || allowed.has(origin)) return true
-    if (!URL.canParse(origin)) return false
-    const url = new URL(origin)
-    // Our own pages; while developing without a list, pages on this machine too.
-    if (url.host === host) return true
-    return !production && allowed.size === 0 && LOCAL.has(url.hostname)
+    if (origin === undefined || isAllowed(origin)) return true
+    return host !== undefined && URL.canParse(origin) && new URL(origin).host === host
   }
 }
-
-const LOCAL = new Set(['localhost', '127.0.0.1', '[::1]'])
