@@ -307,7 +307,11 @@ test('the example of README.md runs as it is printed', async (t) => {
   const { chatToken } = await load<BackEnd>('js back-end')
   const { openMailbox } = await load<Page>('js page')
   const server = await startServer('embedded')
-  t.after(() => server.close())
+  const mailboxes: ReturnType<Page['openMailbox']>[] = []
+  t.after(async () => {
+    for (const mailbox of mailboxes) mailbox.close()
+    await server.close()
+  })
 
   const [ann, bob] = [newName('ann'), newName('bob')]
   const open = (username: string) => {
@@ -317,7 +321,7 @@ test('the example of README.md runs as it is printed', async (t) => {
       onChats: (chats) => lists.push(chats),
       onMessage: (message) => messages.push(message),
     })
-    t.after(() => mailbox.close())
+    mailboxes.push(mailbox)
     return { ...mailbox, lists, messages }
   }
   const bobs = open(bob)
@@ -340,6 +344,11 @@ test('the example of README.md runs as it is printed', async (t) => {
     later.lists[0]?.map(({ lastMessage, unread }) => [lastMessage?.body, unread]),
     [['hello yourself', 0]],
   )
+  // Logged out everywhere, and so with a token from before, it comes back with a new one.
+  const authorization = `Bearer ${await chatToken({ username: bob, name: 'Some One' })}`
+  const init = { method: 'DELETE', headers: { authorization } }
+  assert.equal((await fetch(`${server.url}/users/me/sessions`, init)).status, 204)
+  await until(() => later.lists.length === 2)
 })
 
 async function until(holds: () => boolean): Promise<void> {
