@@ -13,6 +13,8 @@ CREATE TABLE users (
   updated_at timestamptz NOT NULL DEFAULT now(),
   -- A JWT issued before this is refused: 'log out everywhere'.
   tokens_valid_after timestamptz,
+  -- When the password was set anew: what was opened with the one before ends.
+  password_at timestamptz,
   -- When the JWT was issued whose name, picture and role this row has: an older one changes nothing.
   claims_at timestamptz
 );
@@ -93,8 +95,9 @@ CREATE TABLE members (
   muted_until timestamptz,
   -- The day of the chat's last message; NULL: not on this member's list.
   active_day date,
-  -- When something changed for this member alone; the day also of what changed for all, indexed.
-  changed_at timestamptz NOT NULL DEFAULT now(),
+  -- When something changed for this member alone, '-infinity' if nothing ever did; the day also of what
+  -- changed for all, indexed.
+  changed_at timestamptz NOT NULL DEFAULT '-infinity',
   changed_day date NOT NULL DEFAULT (now() AT TIME ZONE 'UTC')::date,
   PRIMARY KEY (chat_id, user_id)
 ) WITH (fillfactor = 70);

@@ -79,7 +79,14 @@ export async function createMicrochatter(
     await checkDatabase(db, production, log)
     await joinNodes(db, { config, production, log, closers })
     const joined = await join(loaded, { db, log, version, closers })
-    return { ...joined, close }
+    return {
+      url: joined.url,
+      adminPassword: joined.adminPassword,
+      get sockets() {
+        return joined.sockets.count
+      },
+      close,
+    }
   } catch (error) {
     await close()
     throw error
@@ -192,13 +199,7 @@ async function join(
   closers.push(() => {
     stopping = true
   })
-  return {
-    url,
-    adminPassword,
-    get sockets() {
-      return sockets.count
-    },
-  }
+  return { url, adminPassword, sockets }
 }
 
 function createBus(config: Config, log: Logger, onGap: () => void): Bus {

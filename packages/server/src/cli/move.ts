@@ -37,13 +37,16 @@ export async function moveDatabase(
     throw new Error(
       'The two databases have different tables. Run `microchatter migrate` of the same release on both, and move again',
     )
-  await target.transaction(async (tx) => {
-    await prepareTarget(tx, tables)
-    await refuseFilled(tx, tables)
-    await deleteBuiltInUser(tx)
-    for (const table of tables) await moveTable(source, tx, { table, err })
-    await setSequences(tx, target.schema, tables)
-  })
+  await target.transaction(
+    async (tx) => {
+      await prepareTarget(tx, tables)
+      await refuseFilled(tx, tables)
+      await deleteBuiltInUser(tx)
+      for (const table of tables) await moveTable(source, tx, { table, err })
+      await setSequences(tx, target.schema, tables)
+    },
+    { maxMs: Infinity },
+  )
   err.write('Not moved: nodes (heartbeats), idempotency (first answers of the last 48 hours)\n')
 }
 

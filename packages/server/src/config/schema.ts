@@ -97,7 +97,7 @@ export const ConfigSchema = section({
     socketsPerUser: rate('Open sockets of one user.'),
     socketsPerAddress: rate('Open sockets from one address.'),
     connectsPerMinute: rate('New sockets from one address.'),
-    callsPerSecond: rate('Calls on one socket.'),
+    callsPerSecond: rate('Calls of one user, over REST and sockets.'),
   }),
   log: section({
     level: choice(

@@ -37,7 +37,7 @@ async function setBlock(core: Core, actor: Actor, username: string, block: boole
     return block ? insertBlock(tx, actor.id, other.id) : deleteBlock(tx, actor.id, other.id)
   })
   core.bus.publish({ kind: 'rights', chatId: id })
-  if (changed) await publishChat(core, id, [actor.id], { event: 'chat.updated', listedOnly: true })
+  if (changed) await publishChat(core, id, [actor.id], { event: 'chat.updated' })
 }
 
 export async function listBlocks(

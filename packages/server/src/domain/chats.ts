@@ -88,15 +88,16 @@ export async function getChat(core: Core, actor: Actor, chatId: string): Promise
 /** The chat as the actor has it. Others' chats answer like ones that are not there. */
 async function findChat(core: Core, actor: Actor, chatId: string): Promise<ChatRow> {
   const [row] = isUuid(chatId) ? await selectChat(core.db, chatId, [actor.id]) : []
-  if (!row) throw chatNotFound()
+  // Who opened a chat, or has blocked, is not shown to the other before a message is.
+  if (!row || row.unseen) throw chatNotFound()
   return row
 }
 
 /** The direct chat with this user, made if there is none, and put on my list. */
 export async function openChat(core: Core, actor: Actor, username: string) {
   const { id, created } = await directChat(core, actor, username)
-  const row = await findChat(core, actor, id)
-  if (row.active_day === null) {
+  const [row] = await selectChat(core.db, id, [actor.id])
+  if (row?.active_day === null) {
     await core.db.transaction(async (tx) => {
       await bumpRights(tx, id)
       await showChat(tx, id, actor.id)
@@ -250,19 +251,15 @@ async function publishUnread(core: Core, actor: Actor): Promise<void> {
   core.bus.publish({ kind: 'deliver', to: [actor.id], name: 'unread.updated', data })
 }
 
-/** Tells these members how the chat is for each of them now. */
+/** Tells those of these members who have the chat on their list how it is for each of them now. */
 export async function publishChat(
   core: Core,
   chatId: string,
   userIds: number[],
-  {
-    event,
-    except,
-    listedOnly = false,
-  }: { event: 'chat.created' | 'chat.updated'; except?: string | undefined; listedOnly?: boolean },
+  { event, except }: { event: 'chat.created' | 'chat.updated'; except?: string | undefined },
 ): Promise<void> {
   const found = await selectChat(core.db, chatId, userIds)
-  const rows = found.filter((row) => !listedOnly || row.active_day !== null)
+  const rows = found.filter(({ active_day }) => active_day !== null)
   const chats = await toChats(core, rows)
   for (const [index, row] of rows.entries())
     core.bus.publish({
@@ -282,7 +279,7 @@ export async function setTyping(
 ): Promise<void> {
   const rights = isUuid(chatId) ? await core.writer.rights(chatId.toLowerCase()) : undefined
   if (!rights?.members.some(({ userId }) => userId === actor.id)) throw chatNotFound()
-  if (rights.blocks.length > 0) return
+  if (rights.blocks.length > 0 || !rights.begun) return
   const to = rights.members.map(({ userId }) => userId).filter((id) => id !== actor.id)
   const data = { chatId: rights.id, username: actor.username, typing }
   core.bus.publish({ kind: 'deliver', to, name: 'typing', data })

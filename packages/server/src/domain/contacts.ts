@@ -1,5 +1,5 @@
 import type { Db } from '../store/db.ts'
-import { bumpRights, touchChats } from '../store/chats.ts'
+import { bumpAllRights, touchChats } from '../store/chats.ts'
 import { selectChatIdsOf } from '../store/members.ts'
 
 /** A user's name or picture changed: so did every chat that shows it. */
@@ -10,6 +10,7 @@ export async function touchUserChats(tx: Db, userId: number): Promise<void> {
 /** A user is gone: nobody can write to it any more. Returns the chats. */
 export async function bumpUserChats(tx: Db, userId: number): Promise<string[]> {
   const chatIds = await selectChatIdsOf(tx, userId)
-  for (const chatId of chatIds) await bumpRights(tx, chatId)
+  await touchChats(tx, chatIds)
+  await bumpAllRights(tx, chatIds)
   return chatIds
 }

@@ -220,7 +220,6 @@ export class Identity {
     checkIssued(claims, user.tokens_valid_after)
     return {
       ...toActor(active(user), 'jwt'),
-      admin: isAdmin(user.username, claims.role ?? user.role),
       issuedAt: claims.issuedAt,
       ...(claims.expiresAt === undefined ? {} : { expiresAt: claims.expiresAt * 1_000 }),
     }
@@ -252,8 +251,8 @@ export class Identity {
       (picture !== undefined && picture !== user.picture) ||
       (role !== undefined && role !== user.role)
     const issued = dateOf(claims)
-    const older = user.claims_at !== null && (!issued || issued <= user.claims_at)
-    if (!changed || older) return user
+    const isOlder = user.claims_at !== null && (!issued || issued <= user.claims_at)
+    if (!changed || isOlder) return user
     checkIssued(claims, active(user).tokens_valid_after)
     const { db, bus } = this.#options
     const row = await db.transaction(async (tx) => {

@@ -85,9 +85,9 @@ export function publishWritten(core: Core, written: Written[]): void {
 
 /** A chat came, or came back, on the lists of its members. */
 export async function publishTouched(core: Core, written: Written[]): Promise<void> {
-  const firsts = new Map(
-    written.filter(({ touched }) => touched).map((sent) => [sent.chatId, sent]),
-  )
+  const firsts = new Map<string, Written>()
+  for (const sent of written)
+    if (sent.touched && !firsts.has(sent.chatId)) firsts.set(sent.chatId, sent)
   for (const { chatId, seq, rights } of firsts.values()) {
     const event = seq === 1 ? 'chat.created' : 'chat.updated'
     await publishChat(

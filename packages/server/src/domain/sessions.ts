@@ -105,6 +105,8 @@ export interface Held {
   userId: number
   sessionId?: string | undefined
   issuedAt?: number | undefined
+  /** When a password was shown, in milliseconds since 1970. */
+  passwordAt?: number | undefined
 }
 
 /**
@@ -131,7 +133,15 @@ function endOf(held: Held, state: LoginState | undefined, living: Set<string>) {
   if (!state.active) return 'account_deactivated'
   if (held.sessionId !== undefined)
     return living.has(held.sessionId) ? undefined : 'session_revoked'
-  return isTooOld(held, state.tokens_valid_after?.getTime()) ? 'session_revoked' : undefined
+  const { tokens_valid_after, password_at } = state
+  const { passwordAt } = held
+  const ended =
+    passwordAt === undefined
+      ? isTooOld(held, tokens_valid_after?.getTime())
+      : [tokens_valid_after, password_at].some(
+          (time) => time !== null && time.getTime() > passwordAt,
+        )
+  return ended ? 'session_revoked' : undefined
 }
 
 /** Is this JWT from before the log-out everywhere? */

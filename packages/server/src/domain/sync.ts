@@ -90,7 +90,7 @@ async function changedState(core: Core, actor: Actor, since: Date): Promise<Stat
   const rows = await selectChangedChats(core.db, actor.id, { since, limit: CHANGED_CHATS + 1 })
   if (rows.length > CHANGED_CHATS) return undefined
   const listed = rows.filter(({ active_day }) => active_day !== null)
-  const hidden = rows.filter(({ active_day }) => active_day === null)
+  const hidden = rows.filter(({ active_day, unseen }) => active_day === null && !unseen)
   return {
     chats: await toChats(core, listed),
     removed: hidden.map(({ id, rev }) => ({ chatId: id, rev })),

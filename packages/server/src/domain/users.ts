@@ -99,7 +99,6 @@ export async function deleteUser(core: Core, actor: Actor, name: string): Promis
   if (isBuiltIn(user)) throw forbidden(`The user "${user.username}" cannot be deleted`)
   const { chatIds, contacts } = await core.db.transaction(async (tx) => {
     const told = await selectContactIds(tx, user.id, TOLD_CONTACTS)
-    await touchUserChats(tx, user.id)
     const ids = await bumpUserChats(tx, user.id)
     await eraseUser(tx, user.id)
     await deleteSessions(tx, user.id)
@@ -170,6 +169,8 @@ async function toPatch(core: Core, body: UpdateUserBody): Promise<UserPatch> {
     role,
     active,
     password: password === undefined ? undefined : await core.identity.passwords.hash(password),
+    // A token from before does not change it back.
+    claimsAt: new Date(),
   }
 }
 

@@ -203,6 +203,7 @@ export class Writer {
 
   #settle(written: (Written & { job: Job })[]): void {
     for (const { job, ...sent } of written) {
+      sent.rights.begun = true
       if (sent.touched) sent.rights.activeDay = today()
       job.resolve(sent)
       for (const repeat of job.repeats) settleRepeat(repeat, sent)

@@ -150,7 +150,7 @@ export function createSockets(options: SocketOptions): Sockets {
       session.refused = callError.code === 'rate_limited' ? session.refused + 1 : 0
       if (session.refused >= FLOOD) session.close('flooding')
     }
-    if (session.state.is === 'closed') return
+    if (!session.keepsUp()) return
     if (stopping || session.inFlight >= IN_FLIGHT) return refuseCall(tooBusy(stopping))
     session.inFlight += 1
     const answer = (values: Record<string, unknown>) => {
@@ -228,7 +228,12 @@ async function closeEnded(core: Core, registry: Registry): Promise<void> {
   const sessions = [...registry.all]
   for (let from = 0; from < sessions.length; from += RECHECK_BATCH) {
     const batch = sessions.slice(from, from + RECHECK_BATCH)
-    const held = batch.map((session) => ({ ...session.actor, userId: session.actor.id, session }))
+    const held = batch.map((session) => ({
+      ...session.actor,
+      userId: session.actor.id,
+      passwordAt: session.actor.via === 'basic' ? session.openedAt : undefined,
+      session,
+    }))
     // While the database is away nothing can be said; the next round will.
     const ended = await findEnded(core, held).catch(() => [])
     for (const [{ session }, reason] of ended) session.close(reason as CloseReason)

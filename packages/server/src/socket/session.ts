@@ -29,6 +29,7 @@ export class SocketSession {
   readonly socket: Socket
   actor: Actor
   state: State = { is: 'live' }
+  readonly openedAt = Date.now()
   /** The client was told that its credentials end. */
   warned = false
   /** Calls at work. */
@@ -43,7 +44,7 @@ export class SocketSession {
 
   /** true: send it now. false: it waits, or there is no one to send it to. */
   admits(name: string, data: unknown): boolean {
-    if (this.state.is === 'live') return !this.#isTooSlow(name)
+    if (this.state.is === 'live') return !this.#leavesOut(name) && this.keepsUp()
     if (this.state.is === 'holding' && name !== 'typing') this.#hold({ name, data })
     return false
   }
@@ -79,14 +80,23 @@ export class SocketSession {
     else this.state.events.push(event)
   }
 
-  #isTooSlow(name: string): boolean {
-    // engine.io keeps what waits in a field that its types do not show.
-    const { writeBuffer: waiting } = this.socket.conn as unknown as { writeBuffer: Waiting }
-    if (waiting.length <= BUSY_PACKETS) return false
-    if (name === 'typing') return true
-    if (waiting.length <= WAITING_PACKETS && bytesOf(waiting) <= WAITING_BYTES) return false
+  /** [SOCK-1] Asked before anything is written, answers too; a reader that is too slow is closed. */
+  keepsUp(): boolean {
+    if (this.state.is === 'closed') return false
+    const waiting = this.#waiting()
+    if (waiting.length === 0) return true
+    if (waiting.length <= WAITING_PACKETS && bytesOf(waiting) <= WAITING_BYTES) return true
     this.close('too_slow')
-    return true
+    return false
+  }
+
+  #leavesOut(name: string): boolean {
+    return name === 'typing' && this.#waiting().length > BUSY_PACKETS
+  }
+
+  /** engine.io keeps what waits in a field that its types do not show. */
+  #waiting(): Waiting {
+    return (this.socket.conn as unknown as { writeBuffer: Waiting }).writeBuffer
   }
 }
 

@@ -5,6 +5,8 @@ export interface ChatRights {
   id: string
   kind: 'direct' | 'group'
   rightsRev: number
+  /** It has messages. */
+  begun: boolean
   /** 'YYYY-MM-DD' in UTC, or undefined: the next message sets it for all members. */
   activeDay: string | undefined
   members: { userId: number; username: string | undefined }[]
@@ -15,6 +17,7 @@ export interface ChatRights {
 interface RightsRow extends Record<string, unknown> {
   kind: 'direct' | 'group'
   rights_rev: number
+  begun: boolean
   active_day: string | null
   user_ids: number[]
   usernames: (string | null)[]
@@ -23,7 +26,7 @@ interface RightsRow extends Record<string, unknown> {
 
 export async function selectRights(db: Db, chatId: string): Promise<ChatRights | undefined> {
   const [row] = await db.query<RightsRow>(
-    `SELECT c.kind, c.rights_rev, c.active_day::text AS active_day, m.user_ids, m.usernames,
+    `SELECT c.kind, c.rights_rev, c.last_seq > 0 AS begun, c.active_day::text AS active_day, m.user_ids, m.usernames,
        (SELECT array_agg(ARRAY[b.blocker_id, b.blocked_id]) FROM blocks b
         WHERE c.kind = 'direct' AND b.blocker_id = ANY(m.user_ids) AND b.blocked_id = ANY(m.user_ids)
        )::float8[] AS blocks
@@ -39,6 +42,7 @@ export async function selectRights(db: Db, chatId: string): Promise<ChatRights |
     id: chatId,
     kind: row.kind,
     rightsRev: row.rights_rev,
+    begun: row.begun,
     activeDay: row.active_day ?? undefined,
     members: (row.user_ids ?? []).map((userId, index) => ({
       userId,
@@ -98,6 +102,14 @@ export async function bumpRights(
   return { lastSeq: row?.last_seq ?? 0, rev: row?.rev ?? 0 }
 }
 
+/** As `bumpRights`, for chats whose locks the transaction holds. */
+export async function bumpAllRights(db: Db, chatIds: string[]): Promise<void> {
+  await db.query(
+    `UPDATE chats SET rights_rev = rights_rev + 1, active_day = NULL WHERE id = ANY($1::uuid[])`,
+    [chatIds],
+  )
+}
+
 /** Takes the chat's lock, for a change that one member alone sees. */
 export async function bumpRev(db: Db, chatId: string): Promise<number> {
   const [row] = await db.query<{ rev: number }>(
@@ -132,7 +144,9 @@ export async function touchChats(db: Db, chatIds: string[]): Promise<Map<string,
 export async function selectChatSeqs(db: Db, chatId: string, userId: number) {
   const [row] = await db.query<{ last_seq: number; cleared_seq: number | null }>(
     `SELECT c.last_seq, m.cleared_seq FROM chats c
-     LEFT JOIN members m ON m.chat_id = c.id AND m.user_id = $2 WHERE c.id = $1`,
+     LEFT JOIN members m ON m.chat_id = c.id AND m.user_id = $2
+       AND NOT (m.active_day IS NULL AND m.changed_at = '-infinity')
+     WHERE c.id = $1`,
     [chatId, userId],
     'select_chat_seqs',
   )

@@ -16,8 +16,11 @@ export interface Db {
 export interface Database extends Db {
   readonly engine: 'postgres' | 'embedded'
   readonly schema: string
-  /** All of `work` or nothing of it; it is run again (3 times) where two transactions got in each other's way. */
-  transaction<T>(work: (tx: Db) => Promise<T>): Promise<T>
+  /**
+   * All of `work` or nothing of it; it is run again (3 times) where two transactions got in each
+   * other's way. [SYNC-3] One that lasts longer than `maxMs` (20 s unless told) is undone.
+   */
+  transaction<T>(work: (tx: Db) => Promise<T>, options?: { maxMs?: number }): Promise<T>
   close(): Promise<void>
 }
 
@@ -99,10 +102,10 @@ class PoolDatabase implements Database {
     return release(client, () => run<R>(client, text, values, name))
   }
 
-  async transaction<T>(work: (tx: Db) => Promise<T>): Promise<T> {
+  async transaction<T>(work: (tx: Db) => Promise<T>, { maxMs = 20_000 } = {}): Promise<T> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.#attempt(work)
+        return await this.#attempt(work, maxMs)
       } catch (error) {
         if (attempt === 3 || !isRace(error)) throw error
       }
@@ -114,15 +117,22 @@ class PoolDatabase implements Database {
     await this.#embedded?.close()
   }
 
-  async #attempt<T>(work: (tx: Db) => Promise<T>): Promise<T> {
+  async #attempt<T>(work: (tx: Db) => Promise<T>, maxMs: number): Promise<T> {
     const client = await this.#connect()
+    const until = performance.now() + maxMs
+    const checkTime = () => {
+      if (performance.now() > until) throw new Error(`A transaction took more than ${maxMs} ms`)
+    }
     return release(client, async () => {
       await run(client, 'BEGIN')
       try {
         const result = await work({
-          query: <R extends Row>(text: string, values?: readonly unknown[], name?: string) =>
-            run<R>(client, text, values, name),
+          query: <R extends Row>(text: string, values?: readonly unknown[], name?: string) => {
+            checkTime()
+            return run<R>(client, text, values, name)
+          },
         })
+        checkTime()
         await run(client, 'COMMIT')
         return result
       } catch (error) {

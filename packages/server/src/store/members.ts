@@ -18,6 +18,8 @@ export interface ChatRow extends Record<string, unknown> {
   muted_until: Date | null
   /** null: not on the member's list. */
   active_day: string | null
+  /** It was never on the member's list: someone opened it, or has blocked. */
+  unseen: boolean
   /** Have I blocked the other? */
   blocked: boolean
   message_seq: number | null
@@ -40,6 +42,7 @@ const VIEW = `
   SELECT c.id, m.user_id, c.kind, c.title, c.last_seq, c.rev, c.last_at,
     c.last_at::text AS last_at_text, m.read_seq, m.cleared_seq, m.pinned, m.archived, m.muted_until,
     m.active_day::text AS active_day,
+    m.active_day IS NULL AND m.changed_at = '-infinity' AS unseen,
     c.kind = 'direct' AND EXISTS (SELECT FROM blocks b WHERE b.blocker_id = m.user_id
       AND b.blocked_id = CASE WHEN c.low_id = m.user_id THEN c.high_id ELSE c.low_id END) AS blocked,
     l.seq AS message_seq, u.username AS message_sender, l.body AS message_body,

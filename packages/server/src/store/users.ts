@@ -81,7 +81,8 @@ export async function updateUser(db: Db, id: number, patch: UserPatch) {
        display_name = CASE WHEN $2 THEN $3 ELSE display_name END,
        picture = CASE WHEN $4 THEN $5 ELSE picture END,
        role = coalesce($6, role), active = coalesce($7, active),
-       password = coalesce($8, password), claims_at = coalesce($9, claims_at)
+       password = coalesce($8, password),
+       password_at = CASE WHEN $8::text IS NULL THEN password_at ELSE now() END, claims_at = coalesce($9, claims_at)
      WHERE id = $1 AND username IS NOT NULL RETURNING ${COLUMNS}`,
     [
       id,
@@ -133,8 +134,13 @@ export async function refuseOlderTokens(db: Db, id: number): Promise<Date> {
 }
 
 export async function selectLoginState(db: Db, ids: number[]) {
-  return db.query<Pick<UserRow, 'id' | 'username' | 'active' | 'tokens_valid_after'>>(
-    'SELECT id, username, active, tokens_valid_after FROM users WHERE id = ANY($1::bigint[])',
+  return db.query<
+    Pick<UserRow, 'id' | 'username' | 'active' | 'tokens_valid_after'> & {
+      password_at: Date | null
+    }
+  >(
+    `SELECT id, username, active, tokens_valid_after, password_at FROM users
+     WHERE id = ANY($1::bigint[])`,
     [ids],
   )
 }
