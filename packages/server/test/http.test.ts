@@ -912,8 +912,11 @@ describe('REST', { skip: SKIP }, () => {
         await tx.query('LOCK TABLE users IN SHARE MODE')
         first = register()
         const key = headers['idempotency-key']
-        const isClaimed = 'SELECT 1 FROM idempotency WHERE key = $1'
-        while ((await tx.query(isClaimed, [key])).length === 0) await setTimeout(5)
+        const claims = 'SELECT 1 FROM idempotency WHERE key = $1'
+        for (let ms = 0; (await tx.query(claims, [key])).length === 0; ms += 5) {
+          assert.ok(ms < 1_000, 'the first call has not claimed its key')
+          await setTimeout(5)
+        }
         const second = await register()
         assert.equal(second.status, 409)
         refused(second, 'in_progress')

@@ -228,6 +228,22 @@ for (const engine of engines)
       assert.equal(await rev(), was + 1)
     })
 
+    test('an error in the middle says what is in, and the same again does the rest', async () => {
+      await one.db.query(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF NEW.username = 'm-7000' THEN RAISE 'refused'; END IF; RETURN NEW; END $$`)
+      await one.db.query(
+        'CREATE TRIGGER refuse BEFORE INSERT ON users FOR EACH ROW EXECUTE FUNCTION refuse()',
+      )
+      const csv = `username\n${Array.from({ length: 12_000 }, (_, i) => `m-${i}`).join('\n')}`
+      await assert.rejects(importText(one, csv, {}), {
+        message: 'refused (5,000 users are in and stay; run the same again for the rest)',
+      })
+      assert.equal(await countUsers('m-'), 5_000)
+      await one.db.query('DROP TRIGGER refuse ON users')
+      const { result } = await importText(one, csv, {})
+      assert.deepEqual([result.added, result.unchanged], [7_000, 5_000])
+    })
+
     test('what is no such file, or has no known columns, is refused with the cure', async () => {
       const known = /username, password, displayName \(or display_name\), picture, role/
       await assert.rejects(importText(one, 'username,email\nx,y\n', {}), known)
@@ -325,8 +341,17 @@ async function csvRows(text: string, size: number): Promise<Row[]> {
 test('a stray quote costs its own line, not those after it', async () => {
   const many = Array.from({ length: 3_000 }, (_, index) => `user-${index},"Name ${index}"`)
   const lines = [
-    ...['ann,"Ann', 'bob,"Bob"', 'cat,"two', 'lines"', 'dan,5" pipe', 'eve,Eve', 'fay,"a"b'],
-    ...['gus,"never closed', ...many, 'hal,"', 'ian,Ian'],
+    'ann,"Ann',
+    'bob,"Bob"',
+    'cat,"two',
+    'lines"',
+    'dan,5" pipe',
+    'eve,Eve',
+    'fay,"a"b',
+    'gus,"never closed',
+    ...many,
+    'hal,"',
+    'ian,Ian',
   ]
   const text = `username,displayName\n${lines.join('\n')}`
   const rows = await csvRows(text, text.length)
