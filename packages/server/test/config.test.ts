@@ -701,7 +701,11 @@ test('printConfig: every setting with its value and source, aligned, without sec
 const OF_COMPOSE = ['POSTGRES_PASSWORD', 'MICROCHATTER_DB_PASSWORD']
 
 test('every name in deploy/ is known', () => {
-  const known = new Set([...SETTINGS.flatMap(({ variables }) => variables), 'NODE_ENV'])
+  const known = new Set([
+    ...SETTINGS.flatMap(({ variables }) => variables),
+    'NODE_ENV',
+    'MICROCHATTER_CONFIG_DIR',
+  ])
   const rows: [file: string, name: RegExp, fewest: number][] = [
     ['deploy/.env.example', /^(?:# )?([A-Z_]+)=/gm, 7],
     ['deploy/microchatter.env.example', /^(?:# )?([A-Z_]+)=/gm, 10],

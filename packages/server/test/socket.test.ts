@@ -277,6 +277,41 @@ for (const engine of engines)
       )
     })
 
+    test('[SOCK-1] a reader that does not read is closed, whether of events or of its own answers', async () => {
+      const [ann, bob] = [await person(), await person()]
+      const { chatId } = await ann.sendTo(bob, 'x'.repeat(8_000))
+      for (let n = 0; n < 20; n += 1) await ann.sendTo(bob, 'x'.repeat(8_000))
+      const raw = await rawSocket(server.url, bob.token)
+      raw.pause()
+      const before = server.sockets
+      const frame = `420["sync",{"chats":[{"chatId":"${chatId}","seq":0}]}]`
+      for (let n = 0; n < 400 && server.sockets === before; n += 1) {
+        raw.send(frame)
+        await new Promise((resolve) => setTimeout(resolve, 5))
+      }
+      assert.equal(server.sockets, before - 1)
+      raw.terminate()
+      assert.equal((await bob.chats()).length, 1)
+    })
+
+    test('[CHAT-2] a chat that was opened or blocked, and never written to, is not shown to the other', async () => {
+      const [ann, bob] = [await person(), await person()]
+      const bobs = await bob.connect()
+      const { sync } = await bobs.call('sync', {})
+      const { id } = await ann.ask('POST', '/chats', { username: bob.username })
+      await ann.ask('PUT', `/users/me/blocks/${bob.username}`)
+      const anns = await ann.connect()
+      await anns.call('typing', { chatId: id, typing: true })
+      const after = await bobs.call('sync', { cursor: sync.cursor })
+      assert.deepEqual([after.sync.chats, after.sync.removed], [[], []])
+      for (const path of [`/chats/${id}`, `/chats/${id}/messages`])
+        assert.equal((await bob.fetch('GET', path)).status, 404)
+      assert.deepEqual(bobs.events, [])
+      await ann.ask('DELETE', `/users/me/blocks/${bob.username}`)
+      await ann.sendTo(bob, 'now')
+      assert.equal((await bob.chat(id)).lastSeq, 1)
+    })
+
     test('sockets keep the order of a client that does not wait for answers', async () => {
       const [ann, bob] = [await person(), await person()]
       const { chatId } = await ann.sendTo(bob, '0')
@@ -312,18 +347,24 @@ async function statusOf(url: string, headers: Record<string, string> = {}): Prom
   })
 }
 
-/** Connects by hand, authenticates, sends one frame, and waits a moment for what comes of it. */
-async function sendRaw(url: string, token: string, frame: string | Buffer): Promise<void> {
+/** Connects by hand and authenticates: what follows is up to the test. */
+async function rawSocket(url: string, token: string): Promise<WebSocket> {
   const socket = new WebSocket(`${url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`)
   socket.on('error', () => undefined)
   await new Promise<void>((resolve) => {
     socket.on('message', (data: Buffer) => {
       const text = data.toString()
       if (text.startsWith('0')) socket.send(`40${JSON.stringify({ token })}`)
-      if (!text.startsWith('40')) return
-      socket.send(frame)
-      setTimeout(resolve, 100)
+      if (text.startsWith('40')) resolve()
     })
   })
+  return socket
+}
+
+/** Sends one frame, and waits a moment for what comes of it. */
+async function sendRaw(url: string, token: string, frame: string | Buffer): Promise<void> {
+  const socket = await rawSocket(url, token)
+  socket.send(frame)
+  await new Promise((resolve) => setTimeout(resolve, 100))
   socket.terminate()
 }
