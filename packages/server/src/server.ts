@@ -174,7 +174,7 @@ async function join(
     origins: config.origins,
     trustProxy: config.trustProxy,
     ...(config.tls.keyFile === '' ? {} : { tls: readTls(config) }),
-    ready: () => readiness(db, stopping),
+    ready: createReadiness(db, () => stopping),
     log,
     version,
   })
@@ -230,7 +230,7 @@ function verifierOf({ jwt }: Config, secret: string): JwtVerifier | undefined {
 function signToken({ jwt }: Config, secret: string, actor: Actor, expiresInSeconds: number) {
   return signJwt(
     secret,
-    { username: actor.username, ...(actor.admin ? { role: 'admin' } : {}) },
+    { username: actor.username, fromLogin: true, ...(actor.admin ? { role: 'admin' } : {}) },
     {
       expiresInSeconds,
       ...(jwt.issuer === '' ? {} : { issuer: jwt.issuer }),
@@ -251,8 +251,21 @@ function keepCachesTrue({ bus, identity, writer }: Core): void {
   })
 }
 
-async function readiness(db: Database, stopping: boolean) {
-  if (stopping) return { ok: false, detail: 'The server is stopping' }
+/** Anyone may ask, as often as they like: the database is asked once a second at most. */
+function createReadiness(db: Database, isStopping: () => boolean) {
+  let asked: ReturnType<typeof pingDatabase> | undefined
+  let askedAt = 0
+  return async () => {
+    if (isStopping()) return { ok: false, detail: 'The server is stopping' }
+    if (asked === undefined || Date.now() - askedAt > 1_000) {
+      asked = pingDatabase(db)
+      askedAt = Date.now()
+    }
+    return asked
+  }
+}
+
+async function pingDatabase(db: Database): Promise<{ ok: boolean; detail?: string }> {
   const answered = await Promise.race([
     ping(db).then(
       () => true,

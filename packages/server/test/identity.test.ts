@@ -240,3 +240,23 @@ describe('who you are', { skip: skipOf('postgres') }, () => {
     await drop()
   })
 })
+
+describe('log-in by a JWT of ours', { skip: skipOf('postgres') }, () => {
+  test('the token works, cannot log in again, and ends with the password', async () => {
+    const server = await startServer('postgres', { MICROCHATTER_LOGIN_TOKEN: 'jwt' })
+    const person = await newPerson(server)
+    await admin(server).ask('PATCH', `/users/${person.username}`, { password: 'first-password' })
+    await sleep(1_100)
+    const basic = Buffer.from(`${person.username}:first-password`).toString('base64')
+    const { token } = await new Person(server, '', `Basic ${basic}`).ask('POST', '/users/login')
+    assert.equal(token.split('.').length, 3)
+    const mine = new Person(server, person.username, `Bearer ${token}`)
+    assert.equal((await mine.ask('GET', '/users/me')).username, person.username)
+    assert.equal((await mine.fetch('POST', '/users/login')).body.code, 'forbidden')
+    const device = await mine.connect()
+    await admin(server).ask('PATCH', `/users/${person.username}`, { password: 'other-password' })
+    assert.deepEqual(await device.receives('session.closed'), { reason: 'session_revoked' })
+    assert.equal((await mine.fetch('GET', '/users/me')).status, 401)
+    await server.close()
+  })
+})

@@ -35,6 +35,8 @@ export interface Actor {
   sessionId?: string | undefined
   /** Of a JWT, in seconds since 1970. */
   issuedAt?: number | undefined
+  /** The JWT was made by a log-in here. */
+  fromLogin?: boolean | undefined
   /** When the credentials end, in milliseconds since 1970. */
   expiresAt?: number | undefined
   /** Network address, for the audit. */

@@ -221,6 +221,7 @@ export class Identity {
     return {
       ...toActor(active(user), 'jwt'),
       issuedAt: claims.issuedAt,
+      fromLogin: claims.fromLogin,
       ...(claims.expiresAt === undefined ? {} : { expiresAt: claims.expiresAt * 1_000 }),
     }
   }

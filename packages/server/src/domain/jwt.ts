@@ -46,6 +46,8 @@ export interface Claims {
   issuedAt?: number
   /** Seconds since 1970. */
   expiresAt?: number
+  /** A log-in here made it: it cannot log in again, or it would never end. */
+  fromLogin?: boolean
 }
 
 export interface JwtVerifier {
@@ -60,6 +62,7 @@ interface Source {
 }
 
 const TOKEN_CHARACTERS = 8_192
+const FROM_LOGIN = 'microchatter_login'
 const KEPT_TOKENS = 10_000
 const KEPT_MS = 60_000
 
@@ -93,14 +96,15 @@ export function createJwtVerifier(options: JwtOptions): JwtVerifier {
 /** An HS256 token as `createJwtVerifier` accepts it, with a random `jti`. */
 export function signJwt(
   secret: string,
-  claims: { username: string; role?: string; displayName?: string },
+  claims: { username: string; role?: string; displayName?: string; fromLogin?: boolean },
   options: { expiresInSeconds: number; issuer?: string; audience?: string },
 ): Promise<string> {
-  const { username, role, displayName } = claims
+  const { username, role, displayName, fromLogin } = claims
   const now = Math.floor(Date.now() / 1_000)
   const token = new SignJWT({
     ...(role === undefined ? {} : { role }),
     ...(displayName === undefined ? {} : { name: displayName }),
+    ...(fromLogin === true ? { [FROM_LOGIN]: true } : {}),
   })
     .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
     .setSubject(username)
@@ -217,6 +221,7 @@ function toClaims(payload: JWTPayload, options: JwtOptions): Claims {
     ...(role === undefined ? {} : { role }),
     ...(payload.iat === undefined ? {} : { issuedAt: payload.iat }),
     ...(payload.exp === undefined ? {} : { expiresAt: payload.exp }),
+    ...(payload[FROM_LOGIN] === true ? { fromLogin: true } : {}),
   }
 }
 

@@ -31,8 +31,8 @@ export async function logIn(
   actor: Actor,
   { sign, userAgent }: { sign: SignToken; userAgent: string | undefined },
 ): Promise<Login> {
-  if (actor.via === 'session')
-    throw forbidden('A session makes no other session; log in with Basic or a JWT of the site')
+  if (actor.via === 'session' || actor.fromLogin)
+    throw forbidden('A log-in makes no other log-in; use Basic or a JWT of the site')
   const row = await selectUserById(core.db, actor.id)
   if (!row) throw new ChatError('bad_credentials', { detail: 'The account was deleted' })
   const { login } = core.settings
