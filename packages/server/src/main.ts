@@ -1,21 +1,21 @@
 #!/usr/bin/env node
 /** The process: arguments, signals, exit code. */
 import { readFileSync } from 'node:fs'
+import module from 'node:module'
 import { Command } from 'commander'
-import { printConfigCheck } from './cli/config-check.ts'
-import { migrateOnly } from './cli/migrate.ts'
-import { moveToPostgres } from './cli/move-to-postgres.ts'
-import { start } from './cli/start.ts'
-import { printToken } from './cli/token.ts'
-import { importUsers } from './cli/import-users.ts'
-import { ConfigError, StartRefused } from './server.ts'
 
 const { version } = JSON.parse(
   readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
 ) as { version: string }
 
+// Node 22 and newer keep what they have compiled, so that a later start is faster.
+;(module as { enableCompileCache?: () => void }).enableCompileCache?.()
+
 /** sysexits: the configuration is wrong; starting again does not help. */
 const EXIT_CONFIG = 78
+const OF_CONFIG = ['ConfigError', 'StartRefused']
+
+// Each command loads what it needs, and no more: that is most of its start.
 
 const program = new Command('microchatter')
   .description('A mailbox and real-time chat for the users a website already has.')
@@ -25,12 +25,12 @@ const program = new Command('microchatter')
 program
   .command('start', { isDefault: true })
   .description('start the server (what happens without a command, too)')
-  .action(() => start(version))
+  .action(async () => (await import('./cli/start.ts')).start(version))
 
 program
   .command('migrate')
   .description('bring the schema of the database up to date, and end')
-  .action(migrateOnly)
+  .action(async () => (await import('./cli/migrate.ts')).migrateOnly())
 
 const users = program.command('users').description('work on many users at once')
 users
@@ -39,7 +39,9 @@ users
   .argument('<file>', 'username, password (a hash), displayName, picture, role; - is stdin')
   .option('--format <format>', 'csv or ndjson; without it, by the ending of the file')
   .option('--dry-run', 'check the file and write nothing', false)
-  .action(importUsers)
+  .action(async (file, options) =>
+    (await import('./cli/import-users.ts')).importUsers(file, options),
+  )
 
 program
   .command('token')
@@ -48,23 +50,23 @@ program
   .option('--role <role>', 'user or admin')
   .option('--name <name>', 'display name')
   .option('--minutes <minutes>', 'how long it is valid', '60')
-  .action(printToken)
+  .action(async (name, options) => (await import('./cli/token.ts')).printToken(name, options))
 
 program
   .command('move')
   .description('copy the embedded database to an empty PostgreSQL, verified by counts')
   .argument('<url>', 'postgres://role:password@host:5432/database')
-  .action(moveToPostgres)
+  .action(async (url) => (await import('./cli/move-to-postgres.ts')).moveToPostgres(url))
 
 program
   .command('config')
   .description('look at the settings')
   .command('check')
   .description('print what is in force, and what is wrong with it')
-  .action(printConfigCheck)
+  .action(async () => (await import('./cli/config-check.ts')).printConfigCheck())
 
 program.parseAsync().catch((error: unknown) => {
   const message = error instanceof Error ? error.message : String(error)
   process.stderr.write(`${message}\n`)
-  process.exit(error instanceof ConfigError || error instanceof StartRefused ? EXIT_CONFIG : 1)
+  process.exit(error instanceof Error && OF_CONFIG.includes(error.name) ? EXIT_CONFIG : 1)
 })

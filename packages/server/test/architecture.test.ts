@@ -42,12 +42,12 @@ const CONFINED: readonly { package: RegExp; within: RegExp; place: string }[] = 
   {
     package: /^(fastify|@fastify\/(?!proxy-addr$).*)$/,
     within: /^(http\/|server\.ts$)/,
-    place: 'http/, server.ts',
+    place: 'http/, join.ts',
   },
   {
     package: /^(socket\.io(-parser|-adapter)?|engine\.io(-parser)?|ws)$/,
     within: /^(socket\/|server\.ts$)/,
-    place: 'socket/, server.ts',
+    place: 'socket/, join.ts',
   },
 ]
 

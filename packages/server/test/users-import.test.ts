@@ -199,6 +199,17 @@ for (const engine of engines)
       assert.equal((await importText(one, csv('user', 'Uno'), {})).result.updated, 1)
       const expected = [MD5, 'Uno', 'https://example.org/1', 'admin']
       assert.deepEqual(await profile(one, 'k-one'), expected)
+      await one.db.query(`UPDATE users SET password = $1 WHERE username = 'k-one'`, [BCRYPT])
+      assert.equal((await importText(one, csv('user', 'Eins'), {})).result.updated, 1)
+      assert.deepEqual((await profile(one, 'k-one'))?.slice(0, 2), [BCRYPT, 'Eins'])
+    })
+
+    test('a username again in a later batch is one of a known user', async () => {
+      const names = Array.from({ length: 5_000 }, (_, i) => `r-${i}`)
+      const csv = `username,displayName\n${names.join(',\n')},\nr-0,\nr-1,New\nr-1,Newer\n`
+      const { result, problems } = await importText(one, csv, {})
+      assert.deepEqual(result, { lines: 5_003, added: 5_000, updated: 1, unchanged: 1, bad: 1 })
+      assert.deepEqual(problems, ['Line 5004: username "r-1" also on line 5003'])
     })
 
     test('who was deleted and comes back is not logged in by a token from before', async () => {
@@ -365,6 +376,22 @@ test('a stray quote costs its own line, not those after it', async () => {
     'two\nlines',
   )
   for (const size of [97, 1_000, 65_536]) assert.deepEqual(await csvRows(text, size), rows)
+})
+
+test('a quote that is never closed does not hold up what comes after it', async () => {
+  let sent = 0
+  async function* endless(): AsyncGenerator<Buffer> {
+    yield Buffer.from('username\n"never\n')
+    for (; sent < 100; sent += 1) yield Buffer.from(`user-${sent}\n`.repeat(500))
+  }
+  let sentAtFirst: number | undefined
+  let count = 0
+  for await (const rows of readCsv(readLines(endless()))) {
+    count += rows.length
+    if (rows.length > 0) sentAtFirst ??= sent
+  }
+  assert.equal(count, 50_001)
+  assert(sentAtFirst !== undefined && sentAtFirst < 30, `nothing came before chunk ${sentAtFirst}`)
 })
 
 test('progress: drawn on a terminal under what is said, silent elsewhere', async () => {

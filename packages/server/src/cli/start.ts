@@ -1,7 +1,6 @@
 import { hostname } from 'node:os'
 import { resolve } from 'node:path'
 import { type Logger, pino } from 'pino'
-import pretty from 'pino-pretty'
 import { type Config, loadConfig } from '../config.ts'
 import { createMicrochatter, type Microchatter } from '../server.ts'
 
@@ -11,7 +10,7 @@ const STOP_WITHIN_MS = 10_000
 /** Runs until a signal comes. */
 export async function start(version: string): Promise<void> {
   const loaded = loadConfig()
-  const log = createLog(loaded.config)
+  const log = await createLog(loaded.config)
   process.on('uncaughtException', (error) => {
     log.fatal({ err: error }, 'stopped by an error that nobody caught')
     process.exit(1)
@@ -23,13 +22,14 @@ export async function start(version: string): Promise<void> {
   log.info({ url: server.url, version, host: hostname() }, 'Microchatter is ready')
 }
 
-function createLog({ log }: Config): Logger {
+async function createLog({ log }: Config): Promise<Logger> {
   const isPretty = log.pretty === 'on' || (log.pretty === 'auto' && process.stdout.isTTY)
   const options = {
     level: log.level,
     redact: ['password', 'token', 'authorization', '*.password', '*.token', '*.authorization'],
   }
   if (!isPretty) return pino(options)
+  const { default: pretty } = await import('pino-pretty')
   return pino(
     options,
     pretty({ colorize: process.stdout.isTTY, ignore: 'pid,hostname', sync: true }),

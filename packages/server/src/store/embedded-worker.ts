@@ -2,6 +2,8 @@
  * The embedded engine, on a thread of its own so that no query holds up the sockets.
  * It speaks PostgreSQL's wire protocol over a message port: bytes in, bytes out, in order.
  */
+import { existsSync } from 'node:fs'
+import { readFile, rename, rm } from 'node:fs/promises'
 import { parentPort, workerData } from 'node:worker_threads'
 import { PGlite } from '@electric-sql/pglite'
 
@@ -20,10 +22,24 @@ export interface EmbeddedAnswer {
 const port = parentPort
 if (!port) throw new Error('embedded-worker runs as a worker thread only')
 
-const engine = await PGlite.create({
-  dataDir: (workerData as { dataDir: string }).dataDir,
-  startParams: [...PGlite.defaultStartParams, '-c', 'shared_buffers=32MB'],
-})
+const { dataDir } = workerData as { dataDir: string }
+const startParams = [...PGlite.defaultStartParams, '-c', 'shared_buffers=32MB']
+
+if (!existsSync(dataDir)) await unpack(`${dataDir}.new`)
+const engine = await PGlite.create({ dataDir, startParams })
+
+/** A folder that has its name is whole: one that was cut short in the making is made anew. */
+async function unpack(folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true })
+  const empty = await readFile(new URL('./empty-database.tar.gz', import.meta.url))
+  const fresh = await PGlite.create({
+    dataDir: folder,
+    startParams,
+    loadDataDir: new Blob([new Uint8Array(empty)]),
+  })
+  await fresh.close()
+  await rename(folder, dataDir)
+}
 
 let tail: Promise<void> = Promise.resolve()
 

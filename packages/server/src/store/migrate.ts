@@ -1,6 +1,6 @@
 /** Raw, numbered, forward-only SQL files, applied in order; two nodes that start at once do it once. */
 import { readdir, readFile } from 'node:fs/promises'
-import type { Database } from './db.ts'
+import type { Database, Db } from './db.ts'
 
 const FOLDER = new URL('../../migrations/', import.meta.url)
 const BUNDLED = new URL('../migrations/', import.meta.url)
@@ -28,12 +28,17 @@ async function readMigrations(): Promise<Migration[]> {
 /** Returns the names of what it applied. @throws SchemaTooNew where a newer release has been here. */
 export async function migrate(db: Database): Promise<string[]> {
   const migrations = await readMigrations()
+  // Most starts find all done, and need no lock.
+  const before = await appliedMigrations(db).catch(noTable)
+  if (migrations.every(({ number }) => before.has(number))) {
+    refuseNewer(before, migrations)
+    return []
+  }
   await createSchema(db)
   return db.transaction(async (tx) => {
     await tx.query("SET LOCAL lock_timeout TO '60s'; SET LOCAL statement_timeout TO 0")
     await tx.query('LOCK TABLE migrations IN ACCESS EXCLUSIVE MODE')
-    const rows = await tx.query<{ number: number }>('SELECT number FROM migrations')
-    const done = new Set(rows.map((row) => row.number))
+    const done = await appliedMigrations(tx)
     refuseNewer(done, migrations)
     const open = migrations.filter(({ number }) => !done.has(number))
     for (const { number, name, sql } of open) {
@@ -42,6 +47,11 @@ export async function migrate(db: Database): Promise<string[]> {
     }
     return open.map(({ name }) => name)
   })
+}
+
+async function appliedMigrations(db: Db): Promise<Set<number>> {
+  const rows = await db.query<{ number: number }>('SELECT number FROM migrations')
+  return new Set(rows.map(({ number }) => number))
 }
 
 function refuseNewer(done: Set<number>, migrations: Migration[]): void {
@@ -69,4 +79,10 @@ async function ignoreExisting(work: Promise<unknown>): Promise<void> {
   await work.catch((error: { code?: string }) => {
     if (!['42P06', '42P07', '23505'].includes(error.code ?? '')) throw error
   })
+}
+
+/** 42P01: nothing was ever applied. Anything else is for the caller. */
+function noTable(error: { code?: string }): Set<number> {
+  if (error.code !== '42P01') throw error
+  return new Set()
 }
