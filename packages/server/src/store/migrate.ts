@@ -82,7 +82,7 @@ async function ignoreExisting(work: Promise<unknown>): Promise<void> {
 }
 
 /** 42P01: nothing was ever applied. Anything else is for the caller. */
-function noTable(error: { code?: string }): Set<number> {
+function noTable(error: Error & { code?: string }): Set<number> {
   if (error.code !== '42P01') throw error
   return new Set()
 }
