@@ -71,6 +71,10 @@ const types = {
   },
 }
 
+const TRANSACTION_MS = 20_000
+/** The longest that a timer of node's can be set to. */
+const LONGEST_MS = 2 ** 31 - 1
+
 class PoolDatabase implements Database {
   readonly engine: 'postgres' | 'embedded'
   readonly schema: string
@@ -102,7 +106,7 @@ class PoolDatabase implements Database {
     return release(client, () => run<R>(client, text, values, name))
   }
 
-  async transaction<T>(work: (tx: Db) => Promise<T>, { maxMs = 20_000 } = {}): Promise<T> {
+  async transaction<T>(work: (tx: Db) => Promise<T>, { maxMs = TRANSACTION_MS } = {}): Promise<T> {
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await this.#attempt(work, maxMs)
@@ -123,13 +127,15 @@ class PoolDatabase implements Database {
     const checkTime = () => {
       if (performance.now() > until) throw new Error(`A transaction took more than ${maxMs} ms`)
     }
+    // One that may last longer than any statement is waited for as long.
+    const waitMs = maxMs > TRANSACTION_MS ? Math.min(maxMs, LONGEST_MS) : undefined
     return release(client, async () => {
       await run(client, 'BEGIN')
       try {
         const result = await work({
           query: <R extends Row>(text: string, values?: readonly unknown[], name?: string) => {
             checkTime()
-            return run<R>(client, text, values, name)
+            return run<R>(client, text, values, name, waitMs)
           },
         })
         checkTime()
@@ -192,9 +198,15 @@ async function run<R extends Row>(
   text: string,
   values?: readonly unknown[],
   name?: string,
+  waitMs?: number,
 ): Promise<R[]> {
   try {
-    const query = { text, values: values as unknown[], ...(name === undefined ? {} : { name }) }
+    const query = {
+      text,
+      values: values as unknown[],
+      ...(name === undefined ? {} : { name }),
+      ...(waitMs === undefined ? {} : { query_timeout: waitMs }),
+    }
     const result = await client.query<R>(query)
     return result.rows
   } catch (error) {

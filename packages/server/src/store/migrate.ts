@@ -35,18 +35,21 @@ export async function migrate(db: Database): Promise<string[]> {
     return []
   }
   await createSchema(db)
-  return db.transaction(async (tx) => {
-    await tx.query("SET LOCAL lock_timeout TO '60s'; SET LOCAL statement_timeout TO 0")
-    await tx.query('LOCK TABLE migrations IN ACCESS EXCLUSIVE MODE')
-    const done = await appliedMigrations(tx)
-    refuseNewer(done, migrations)
-    const open = migrations.filter(({ number }) => !done.has(number))
-    for (const { number, name, sql } of open) {
-      await tx.query(sql)
-      await tx.query('INSERT INTO migrations (number, name) VALUES ($1, $2)', [number, name])
-    }
-    return open.map(({ name }) => name)
-  })
+  return db.transaction(
+    async (tx) => {
+      await tx.query("SET LOCAL lock_timeout TO '60s'; SET LOCAL statement_timeout TO 0")
+      await tx.query('LOCK TABLE migrations IN ACCESS EXCLUSIVE MODE')
+      const done = await appliedMigrations(tx)
+      refuseNewer(done, migrations)
+      const open = migrations.filter(({ number }) => !done.has(number))
+      for (const { number, name, sql } of open) {
+        await tx.query(sql)
+        await tx.query('INSERT INTO migrations (number, name) VALUES ($1, $2)', [number, name])
+      }
+      return open.map(({ name }) => name)
+    },
+    { maxMs: Infinity },
+  )
 }
 
 async function appliedMigrations(db: Db): Promise<Set<number>> {
