@@ -190,7 +190,7 @@ describe('who you are', { skip: skipOf('postgres') }, () => {
     }
   })
 
-  test('[LIMIT-1] failed log-ins are slowed down, but not from where one has logged in', async () => {
+  test('[LIMIT-2] failed log-ins are slowed down, but not from where one has logged in', async () => {
     const limited = await startServer('postgres', {
       ...server.env,
       PORT: '0',

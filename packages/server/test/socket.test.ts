@@ -294,7 +294,7 @@ for (const engine of engines)
       assert.equal((await bob.chats()).length, 1)
     })
 
-    test('[CHAT-2] a chat that was opened or blocked, and never written to, is not shown to the other', async () => {
+    test('[CHAT-3] a chat that was opened or blocked, and never written to, is not shown to the other', async () => {
       const [ann, bob] = [await person(), await person()]
       const bobs = await bob.connect()
       const { sync } = await bobs.call('sync', {})

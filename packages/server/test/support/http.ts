@@ -7,7 +7,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ERRORS, type ErrorCode, Problem, type User } from '@microchatter/protocol'
 import { Ajv } from 'ajv'
-import pg from 'pg'
 import type { Logger } from 'pino'
 import type { TSchema } from 'typebox'
 import { loadConfig } from '../../src/config.ts'
@@ -16,7 +15,7 @@ import { errorsOf, type Route } from '../../src/http/route.ts'
 import { ROUTES } from '../../src/http/routes.ts'
 import { createMicrochatter } from '../../src/server.ts'
 import { type Database, openDatabase } from '../../src/store/db.ts'
-import { createDatabase, hasPostgres, type TestDatabase } from './postgres.ts'
+import { createDatabase, createOwnedDatabase, hasPostgres } from './postgres.ts'
 
 export const SKIP = hasPostgres() ? false : 'needs PostgreSQL'
 export const ADMIN_PASSWORD = 'vM3-heron-lantern'
@@ -78,7 +77,7 @@ export async function startServer({
   owner = false,
 }: StartOptions = {}): Promise<TestServer> {
   const folder = await mkdtemp(join(tmpdir(), 'microchatter-http-'))
-  const database = await (owner ? createOwned() : createDatabase())
+  const database = await (owner ? createOwnedDatabase() : createDatabase())
   const env = {
     DATABASE_URL: database.url,
     MICROCHATTER_PORT: '0',
@@ -129,33 +128,6 @@ export async function startServer({
       await database.drop()
       await rm(folder, { recursive: true, force: true })
     },
-  }
-}
-
-/** The role goes with the database. */
-async function createOwned(): Promise<TestDatabase> {
-  const database = await createDatabase()
-  const role = `microchatter_test_${randomBytes(8).toString('hex')}`
-  const owned = new URL(database.url)
-  owned.username = role
-  await asAdmin(`CREATE ROLE ${role} LOGIN`)
-  await asAdmin(`ALTER DATABASE ${owned.pathname.slice(1)} OWNER TO ${role}`)
-  return {
-    url: owned.href,
-    async drop() {
-      await database.drop()
-      await asAdmin(`DROP ROLE ${role}`)
-    },
-  }
-}
-
-async function asAdmin(statement: string): Promise<void> {
-  const client = new pg.Client({ connectionString: process.env.MICROCHATTER_TEST_DATABASE_URL })
-  await client.connect()
-  try {
-    await client.query(statement)
-  } finally {
-    await client.end()
   }
 }
 

@@ -24,6 +24,23 @@ export async function createDatabase(): Promise<TestDatabase> {
   return { url: url.href, drop: () => execute(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) }
 }
 
+/** One that belongs to a role without special rights, as in production. The role goes with it. */
+export async function createOwnedDatabase(): Promise<TestDatabase> {
+  const database = await createDatabase()
+  const role = `microchatter_test_${randomBytes(8).toString('hex')}`
+  const owned = new URL(database.url)
+  owned.username = role
+  await execute(`CREATE ROLE ${role} LOGIN`)
+  await execute(`ALTER DATABASE ${owned.pathname.slice(1)} OWNER TO ${role}`)
+  return {
+    url: owned.href,
+    async drop() {
+      await database.drop()
+      await execute(`DROP ROLE ${role}`)
+    },
+  }
+}
+
 async function execute(statement: string): Promise<void> {
   if (SERVER === '') {
     throw new Error('MICROCHATTER_TEST_DATABASE_URL is not set. Run the tests with npm test.')
