@@ -68,3 +68,11 @@ function nest(values: Layers['values']): unknown {
   }
   return tree
 }
+
+/** What opens the database of the settings, or the one at another `url`. */
+export function databaseOptions(
+  { database, databaseUrl, dataDir, schema }: Config,
+  url: string = databaseUrl,
+) {
+  return { ...database, url, dataDir, schema }
+}

@@ -132,11 +132,7 @@ function signToken({ jwt }: Config, secret: string, actor: Actor, expiresInSecon
   return signJwt(
     secret,
     { username: actor.username, fromLogin: true, ...(actor.admin ? { role: 'admin' } : {}) },
-    {
-      expiresInSeconds,
-      ...(jwt.issuer === '' ? {} : { issuer: jwt.issuer }),
-      ...(jwt.audience === '' ? {} : { audience: jwt.audience }),
-    },
+    { expiresInSeconds, issuer: jwt.issuer, audience: jwt.audience },
   )
 }
 

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import { type Logger, pino } from 'pino'
-import { type Config, type Loaded, refusals, warnings } from './config.ts'
+import { type Config, databaseOptions, type Loaded, refusals, warnings } from './config.ts'
 import type { Joining } from './join.ts'
 import { findOtherNodes, startHeartbeat } from './domain/nodes.ts'
 import { type Database, openDatabase } from './store/db.ts'
@@ -56,7 +56,7 @@ export async function createMicrochatter(
   })
   try {
     const joining = import('./join.ts')
-    const db = await openDatabase({ ...config.database, ...databaseOf(config) })
+    const db = await openDatabase(databaseOptions(config))
     closers.push(() => db.close())
     const applied = await migrate(db)
     if (applied.length > 0) log.info({ applied }, 'migrated the database')
@@ -76,10 +76,6 @@ export async function createMicrochatter(
     await close()
     throw error
   }
-}
-
-function databaseOf(config: Config) {
-  return { url: config.databaseUrl, dataDir: config.dataDir, schema: config.schema }
 }
 
 function refuse(problems: string[]): void {

@@ -1,3 +1,5 @@
+import type { CloseReason } from '@microchatter/protocol'
+
 /**
  * Fan-out between nodes. The promise: what a node publishes reaches its own subscribers at once, and
  * those of every other node soon, in the order in which that node published it, or not at all. It is
@@ -17,7 +19,7 @@ export type BusEvent =
   /** Who may send in this chat has changed. */
   | { kind: 'rights'; chatId: string }
   /** What is cached of this user is out of date. */
-  | { kind: 'user'; userId: number; username: string }
+  | { kind: 'user'; userId: number }
   /**
    * Sessions that ended: `sessionId` alone, or all of the user's but `keep`. JWTs issued up to
    * `until` (milliseconds) end with them; without it, all do.
@@ -25,15 +27,13 @@ export type BusEvent =
   | {
       kind: 'revoked'
       userId: number
-      reason: string
+      reason: CloseReason
       sessionId?: string | undefined
       keep?: string | undefined
       until?: number | undefined
     }
 
 export interface Bus {
-  /** Whether it reaches other nodes. */
-  readonly spans: boolean
   publish(event: BusEvent): void
   /** Returns the way to end it. */
   subscribe(listen: (event: BusEvent) => void): () => void

@@ -4,7 +4,6 @@ import type { Bus, BusEvent } from './bus.ts'
 export function createMemoryBus(): Bus {
   const listeners = new Set<(event: BusEvent) => void>()
   return {
-    spans: false,
     publish(event) {
       for (const listen of listeners) listen(event)
     },

@@ -58,7 +58,6 @@ export function createRedisBus({ url, channel, onChange, onGap }: RedisBusOption
   sender.on('error', () => undefined)
 
   return {
-    spans: true,
     publish(event) {
       local.publish(event)
       if (sender.status !== 'ready' || sender.stream.writableLength > BACKLOG_BYTES) return

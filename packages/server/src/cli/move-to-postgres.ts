@@ -1,4 +1,4 @@
-import { ConfigError } from '../config.ts'
+import { ConfigError, databaseOptions } from '../config.ts'
 import { openDatabase } from '../store/db.ts'
 import { migrate } from '../store/migrate.ts'
 import { moveDatabase } from './move.ts'
@@ -12,8 +12,7 @@ export async function moveToPostgres(url: string): Promise<void> {
       throw new ConfigError([
         'DATABASE_URL is set, so the embedded database would not be the one that is moved; unset it for this command',
       ])
-    const { schema, dataDir } = config
-    const target = await openDatabase({ ...config.database, url, dataDir, schema })
+    const target = await openDatabase(databaseOptions(config, url))
     try {
       await migrate(target)
       await moveDatabase(source, target, { err: process.stderr })

@@ -1,4 +1,4 @@
-import { type Config, loadConfig } from '../config.ts'
+import { type Config, databaseOptions, loadConfig } from '../config.ts'
 import { type Database, openDatabase } from '../store/db.ts'
 import { migrate } from '../store/migrate.ts'
 
@@ -7,8 +7,7 @@ export async function withDatabase<T>(
   work: (db: Database, context: { config: Config; applied: string[] }) => Promise<T>,
 ): Promise<T> {
   const { config } = loadConfig()
-  const { databaseUrl: url, dataDir, schema, database } = config
-  const db = await openDatabase({ ...database, url, dataDir, schema })
+  const db = await openDatabase(databaseOptions(config))
   try {
     const applied = await migrate(db)
     return await work(db, { config, applied })

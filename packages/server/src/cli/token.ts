@@ -25,11 +25,7 @@ export async function printToken(
       ...(role === undefined ? {} : { role }),
       ...(name === undefined ? {} : { displayName: name }),
     },
-    {
-      expiresInSeconds: Math.round(lifetime * 60),
-      ...(issuer === '' ? {} : { issuer }),
-      ...(audience === '' ? {} : { audience }),
-    },
+    { expiresInSeconds: Math.round(lifetime * 60), issuer, audience },
   )
   process.stdout.write(`${token}\n`)
 }

@@ -1,9 +1,8 @@
 import type { Block } from '@microchatter/protocol'
-import { uuidv7 } from 'uuidv7'
 import { type BlockRow, deleteBlock, insertBlock, selectBlocks } from '../store/blocks.ts'
-import { bumpRights, insertDirectChat } from '../store/chats.ts'
+import { bumpRights } from '../store/chats.ts'
 import { touchMember } from '../store/members.ts'
-import { publishChat } from './chats.ts'
+import { pairChat, tellOwnDevices } from './chats.ts'
 import type { Actor, Core } from './core.ts'
 import { decodeCursor, toPage } from './cursor.ts'
 import { ChatError } from './errors.ts'
@@ -26,18 +25,14 @@ async function setBlock(core: Core, actor: Actor, username: string, block: boole
   if (other.id === actor.id) throw new ChatError('invalid', { detail: 'You cannot block yourself' })
   if (username === SYSTEM) throw forbidden('The system cannot be blocked; mute its chat')
   // The pair's chat is the lock that orders a block among the sends, so there has to be one.
-  const { id } = await insertDirectChat(core.db, {
-    id: uuidv7(),
-    userId: actor.id,
-    otherId: other.id,
-  })
+  const { id } = await pairChat(core, { userId: actor.id, otherId: other.id })
   const changed = await core.db.transaction(async (tx) => {
     await bumpRights(tx, id)
     await touchMember(tx, id, actor.id)
     return block ? insertBlock(tx, actor.id, other.id) : deleteBlock(tx, actor.id, other.id)
   })
   core.bus.publish({ kind: 'rights', chatId: id })
-  if (changed) await publishChat(core, id, [actor.id], { event: 'chat.updated' })
+  if (changed) await tellOwnDevices(core, actor, id, 'chat.updated')
 }
 
 export async function listBlocks(

@@ -31,7 +31,7 @@ import {
 import { type Actor, type Core, isUuid } from './core.ts'
 import { decodeCursor, toPage } from './cursor.ts'
 import { ChatError } from './errors.ts'
-import { chatNotFound, SYSTEM } from './rights.ts'
+import { chatNotFound, idsOf, isMember, SYSTEM } from './rights.ts'
 import { userNotFound } from './users.ts'
 import { toChat, toListKey } from './views.ts'
 
@@ -80,8 +80,32 @@ export async function toChats(core: Core, rows: ChatRow[]): Promise<Chat[]> {
 }
 
 export async function getChat(core: Core, actor: Actor, chatId: string): Promise<Chat> {
-  const [chat] = await toChats(core, [await findChat(core, actor, chatId)])
+  return toChatOf(core, await findChat(core, actor, chatId))
+}
+
+async function toChatOf(core: Core, row: ChatRow): Promise<Chat> {
+  const [chat] = await toChats(core, [row])
   if (!chat) throw chatNotFound()
+  return chat
+}
+
+/** The chat as the actor has it now; its other devices are told, where the chat is on the list. */
+export async function tellOwnDevices(
+  core: Core,
+  actor: Actor,
+  chatId: string,
+  event: 'chat.created' | 'chat.updated',
+): Promise<Chat> {
+  const row = await findChat(core, actor, chatId)
+  const chat = await toChatOf(core, row)
+  if (row.active_day !== null)
+    core.bus.publish({
+      kind: 'deliver',
+      to: [actor.id],
+      name: event,
+      data: chat,
+      except: actor.socket,
+    })
   return chat
 }
 
@@ -97,15 +121,13 @@ async function findChat(core: Core, actor: Actor, chatId: string): Promise<ChatR
 export async function openChat(core: Core, actor: Actor, username: string) {
   const { id, created } = await directChat(core, actor, username)
   const [row] = await selectChat(core.db, id, [actor.id])
-  if (row?.active_day === null) {
-    await core.db.transaction(async (tx) => {
-      await bumpRights(tx, id)
-      await showChat(tx, id, actor.id)
-    })
-    core.bus.publish({ kind: 'rights', chatId: id })
-    await publishChat(core, id, [actor.id], { event: 'chat.created', except: actor.socket })
-  }
-  return { created, chat: await getChat(core, actor, id) }
+  if (row?.active_day !== null) return { created, chat: await getChat(core, actor, id) }
+  await core.db.transaction(async (tx) => {
+    await bumpRights(tx, id)
+    await showChat(tx, id, actor.id)
+  })
+  core.bus.publish({ kind: 'rights', chatId: id })
+  return { created, chat: await tellOwnDevices(core, actor, id, 'chat.created') }
 }
 
 /** The direct chat of two users; a new one is on nobody's list until something puts it there. */
@@ -116,13 +138,9 @@ export async function directChat(
 ): Promise<{ id: string; created: boolean }> {
   const other = await core.identity.user(username)
   if (!other) throw userNotFound()
-  const pair = { userId: actor.id, otherId: other.id }
-  const known = await knownChat(core, pair)
-  if (known !== undefined) return { id: known, created: false }
-  if (actor.username !== SYSTEM) core.limits.newChats.take(actor.id)
-  const chat = await insertDirectChat(core.db, { id: uuidv7(), ...pair })
-  core.writer.directChats.set(pairKey(pair), chat.id)
-  return chat
+  return pairChat(core, { userId: actor.id, otherId: other.id }, () => {
+    if (actor.username !== SYSTEM) core.limits.newChats.take(actor.id)
+  })
 }
 
 interface Pair {
@@ -130,12 +148,22 @@ interface Pair {
   otherId: number
 }
 
-async function knownChat(core: Core, pair: Pair): Promise<string | undefined> {
-  const id = core.writer.directChats.get(pairKey(pair))
-  if (id !== undefined) return id
-  const found = await selectDirectChat(core.db, pair.userId, pair.otherId)
-  if (found !== undefined) core.writer.directChats.set(pairKey(pair), found)
-  return found
+/** The chat of two, made if there is none; `beforeMaking` may refuse that. */
+export async function pairChat(
+  core: Core,
+  pair: Pair,
+  beforeMaking: () => void = () => undefined,
+): Promise<{ id: string; created: boolean }> {
+  const { directChats } = core.writer
+  const key = pairKey(pair)
+  const known = directChats.get(key) ?? (await selectDirectChat(core.db, pair.userId, pair.otherId))
+  if (known === undefined) beforeMaking()
+  const chat =
+    known === undefined
+      ? await insertDirectChat(core.db, { id: uuidv7(), ...pair })
+      : { id: known, created: false }
+  directChats.set(key, chat.id)
+  return chat
 }
 
 function pairKey({ userId, otherId }: Pair): string {
@@ -152,9 +180,9 @@ export async function editChat(core: Core, actor: Actor, chatId: string, body: U
     await updateMember(tx, id, actor.id, patch)
   })
   if (body.archived !== undefined) core.bus.publish({ kind: 'rights', chatId: id })
-  await publishChat(core, id, [actor.id], { event: 'chat.updated', except: actor.socket })
+  const chat = await tellOwnDevices(core, actor, id, 'chat.updated')
   if (patch.mutedUntil !== undefined) await publishUnread(core, actor)
-  return getChat(core, actor, id)
+  return chat
 }
 
 function toPatch({ pinned, archived, muted, mutedUntil }: UpdateChatBody): MemberPatch {
@@ -227,7 +255,7 @@ export async function markRead(
 
 async function publishRead(core: Core, actor: Actor, { chatId, seq, rev, unread }: ReadState) {
   const rights = await core.writer.rights(chatId)
-  const to = (rights?.members ?? []).map(({ userId }) => userId).filter((id) => id !== actor.id)
+  const to = rights ? idsOf(rights).filter((id) => id !== actor.id) : []
   const data = { chatId, username: actor.username, seq, rev }
   const name = 'read.updated'
   core.bus.publish({ kind: 'deliver', to, name, data })
@@ -256,19 +284,13 @@ export async function publishChat(
   core: Core,
   chatId: string,
   userIds: number[],
-  { event, except }: { event: 'chat.created' | 'chat.updated'; except?: string | undefined },
+  event: 'chat.created' | 'chat.updated',
 ): Promise<void> {
   const found = await selectChat(core.db, chatId, userIds)
   const rows = found.filter(({ active_day }) => active_day !== null)
   const chats = await toChats(core, rows)
   for (const [index, row] of rows.entries())
-    core.bus.publish({
-      kind: 'deliver',
-      to: [row.user_id],
-      name: event,
-      data: chats[index],
-      except,
-    })
+    core.bus.publish({ kind: 'deliver', to: [row.user_id], name: event, data: chats[index] })
 }
 
 /** Someone types, or stops: told to the others that are there, and not kept. */
@@ -278,9 +300,9 @@ export async function setTyping(
   { chatId, typing }: { chatId: string; typing: boolean },
 ): Promise<void> {
   const rights = isUuid(chatId) ? await core.writer.rights(chatId.toLowerCase()) : undefined
-  if (!rights?.members.some(({ userId }) => userId === actor.id)) throw chatNotFound()
+  if (!isMember(rights, actor.id)) throw chatNotFound()
   if (rights.blocks.length > 0 || !rights.begun) return
-  const to = rights.members.map(({ userId }) => userId).filter((id) => id !== actor.id)
+  const to = idsOf(rights).filter((id) => id !== actor.id)
   const data = { chatId: rights.id, username: actor.username, typing }
   core.bus.publish({ kind: 'deliver', to, name: 'typing', data })
 }

@@ -155,19 +155,10 @@ export class Identity {
 
   #countFailure(username: string, address: string): ChatError {
     const { loginsOfAccount, loginsOfPair, loginsOfAddress } = this.#options.limits
-    // Another attempt may have taken the last one meanwhile: it is counted all the same.
-    const takes = [
-      () => loginsOfPair.take(pairOf(username, address)),
-      () => loginsOfAddress.take(address),
-      () => loginsOfAccount.take(username),
-    ]
-    for (const take of takes) {
-      try {
-        take()
-      } catch (error) {
-        if (!(error instanceof ChatError)) throw error
-      }
-    }
+    // Another attempt may have taken the last one meanwhile: this one was wrong all the same.
+    loginsOfPair.tryTake(pairOf(username, address))
+    loginsOfAddress.tryTake(address)
+    loginsOfAccount.tryTake(username)
     return new ChatError('bad_credentials', { detail: 'The username or the password is wrong' })
   }
 
@@ -260,7 +251,7 @@ export class Identity {
       await touchUserChats(tx, user.id)
       return updateUser(tx, user.id, { displayName, picture, role, claimsAt: issued })
     })
-    bus.publish({ kind: 'user', userId: user.id, username: claims.username })
+    bus.publish({ kind: 'user', userId: user.id })
     return row ?? user
   }
 

@@ -97,6 +97,7 @@ export function createJwtVerifier(options: JwtOptions): JwtVerifier {
 export function signJwt(
   secret: string,
   claims: { username: string; role?: string; displayName?: string; fromLogin?: boolean },
+  /** '' as no issuer and no audience: what the settings say. */
   options: { expiresInSeconds: number; issuer?: string; audience?: string },
 ): Promise<string> {
   const { username, role, displayName, fromLogin } = claims
@@ -111,8 +112,8 @@ export function signJwt(
     .setIssuedAt(now)
     .setExpirationTime(now + options.expiresInSeconds)
     .setJti(randomUUID())
-  if (options.issuer !== undefined) token.setIssuer(options.issuer)
-  if (options.audience !== undefined) token.setAudience(options.audience)
+  if (options.issuer) token.setIssuer(options.issuer)
+  if (options.audience) token.setAudience(options.audience)
   return token.sign(secretKey(secret))
 }
 

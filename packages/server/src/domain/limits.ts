@@ -20,8 +20,12 @@ export class TokenBuckets {
   /** @throws rate_limited, with the time until there is a token again */
   take(key: string | number): void {
     const bucket = this.#refill(key)
-    if (bucket.tokens < 1) throw this.#refusal(bucket.tokens)
-    bucket.tokens -= 1
+    if (!spend(bucket)) throw this.#refusal(bucket.tokens)
+  }
+
+  /** false: there is none. */
+  tryTake(key: string | number): boolean {
+    return spend(this.#refill(key))
   }
 
   /** As `take`, but takes nothing. */
@@ -59,6 +63,12 @@ export class TokenBuckets {
 }
 
 const KEYS = 100_000
+
+function spend(bucket: { tokens: number }): boolean {
+  if (bucket.tokens < 1) return false
+  bucket.tokens -= 1
+  return true
+}
 
 export interface Rates {
   sendsBurst: number

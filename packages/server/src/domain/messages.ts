@@ -6,13 +6,13 @@ import type {
   SendBody,
   SendToUserBody,
 } from '@microchatter/protocol'
-import { insertAudit } from '../store/audit.ts'
 import { selectChatSeqs } from '../store/chats.ts'
 import { selectMessages } from '../store/messages.ts'
+import { audit } from './audit.ts'
 import { directChat, publishChat } from './chats.ts'
 import { type Actor, type Core, isUuid } from './core.ts'
 import { ChatError } from './errors.ts'
-import { chatNotFound, SYSTEM } from './rights.ts'
+import { chatNotFound, idsOf, SYSTEM } from './rights.ts'
 import { checkBody } from './text.ts'
 import { requireAdmin } from './users.ts'
 import { toMessage } from './views.ts'
@@ -55,8 +55,7 @@ async function actAsSystem(core: Core, actor: Actor, username: string) {
   requireAdmin(actor)
   const system = await core.identity.user(SYSTEM)
   if (!system) throw new Error('The user "system" is missing')
-  const { username: name, address } = actor
-  await insertAudit(core.db, { actor: name, action: 'message.system', target: username, address })
+  await audit(core.db, actor, 'message.system', username)
   return { id: system.id, username: SYSTEM, socket: actor.socket }
 }
 
@@ -76,7 +75,7 @@ export function publishWritten(core: Core, written: Written[]): void {
   for (const sent of written)
     core.bus.publish({
       kind: 'deliver',
-      to: sent.rights.members.map(({ userId }) => userId),
+      to: idsOf(sent.rights),
       name: 'message.created',
       data: ofSent(sent),
       except: sent.sender.socket,
@@ -90,12 +89,7 @@ export async function publishTouched(core: Core, written: Written[]): Promise<vo
     if (sent.touched && !firsts.has(sent.chatId)) firsts.set(sent.chatId, sent)
   for (const { chatId, seq, rights } of firsts.values()) {
     const event = seq === 1 ? 'chat.created' : 'chat.updated'
-    await publishChat(
-      core,
-      chatId,
-      rights.members.map(({ userId }) => userId),
-      { event },
-    )
+    await publishChat(core, chatId, idsOf(rights), event)
   }
 }
 
@@ -140,7 +134,6 @@ async function findBounds(core: Core, actor: Actor, chatId: string) {
   if (!seqs) throw chatNotFound()
   if (seqs.cleared_seq !== null) return { cleared: seqs.cleared_seq, last: seqs.last_seq }
   if (!actor.admin || !core.settings.admin.readChats) throw chatNotFound()
-  const { username, address } = actor
-  await insertAudit(core.db, { actor: username, action: 'chat.read', target: chatId, address })
+  await audit(core.db, actor, 'chat.read', chatId)
   return { cleared: 0, last: seqs.last_seq }
 }

@@ -9,7 +9,7 @@ export function sendRefusal(
   rights: ChatRights | undefined,
   sender: { id: number; username: string },
 ): ChatError | undefined {
-  if (!rights?.members.some(({ userId }) => userId === sender.id)) return chatNotFound()
+  if (!isMember(rights, sender.id)) return chatNotFound()
   if (rights.kind !== 'direct' || sender.username === SYSTEM) return undefined
   const other = rights.members.find(({ userId }) => userId !== sender.id)
   if (other === undefined) return undefined
@@ -24,6 +24,15 @@ function blockRefusal({ blocks }: ChatRights, senderId: number): ChatError | und
   if (blocks.length > 0)
     return new ChatError('blocked', { detail: 'This user does not take messages from you' })
   return undefined
+}
+
+export function isMember(rights: ChatRights | undefined, userId: number): rights is ChatRights {
+  return rights?.members.some((member) => member.userId === userId) === true
+}
+
+/** Of all members. */
+export function idsOf({ members }: ChatRights): number[] {
+  return members.map(({ userId }) => userId)
 }
 
 export function chatNotFound(): ChatError {

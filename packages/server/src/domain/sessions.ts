@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { Login, Session } from '@microchatter/protocol'
+import type { CloseReason, Login, Session } from '@microchatter/protocol'
 import { uuidv7 } from 'uuidv7'
 import {
   deleteSession,
@@ -113,14 +113,17 @@ export interface Held {
  * Which of these do not hold any more, with the reason: asked now and then, so that a revocation whose
  * event was lost takes effect all the same.
  */
-export async function findEnded<H extends Held>(core: Core, held: H[]): Promise<[H, string][]> {
+export async function findEnded<H extends Held>(
+  core: Core,
+  held: H[],
+): Promise<[H, CloseReason][]> {
   const states = await selectLoginState(core.db, [...new Set(held.map(({ userId }) => userId))])
   const living = await selectLivingSessions(
     core.db,
     held.flatMap(({ sessionId }) => (sessionId === undefined ? [] : [sessionId])),
   )
   const byId = new Map(states.map((state) => [state.id, state]))
-  return held.flatMap((one): [H, string][] => {
+  return held.flatMap((one): [H, CloseReason][] => {
     const reason = endOf(one, byId.get(one.userId), living)
     return reason === undefined ? [] : [[one, reason]]
   })
@@ -128,7 +131,11 @@ export async function findEnded<H extends Held>(core: Core, held: H[]): Promise<
 
 type LoginState = Awaited<ReturnType<typeof selectLoginState>>[number]
 
-function endOf(held: Held, state: LoginState | undefined, living: Set<string>) {
+function endOf(
+  held: Held,
+  state: LoginState | undefined,
+  living: Set<string>,
+): CloseReason | undefined {
   if (!state?.username) return 'account_removed'
   if (!state.active) return 'account_deactivated'
   if (held.sessionId !== undefined)

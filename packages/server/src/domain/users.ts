@@ -6,7 +6,6 @@ import type {
   User,
 } from '@microchatter/protocol'
 import type { Db } from '../store/db.ts'
-import { insertAudit } from '../store/audit.ts'
 import { selectContactIds } from '../store/members.ts'
 import { deleteSessions, deleteSessionsBut } from '../store/sessions.ts'
 import {
@@ -20,6 +19,7 @@ import {
   type UserRow,
   type UserWithPassword,
 } from '../store/users.ts'
+import { audit } from './audit.ts'
 import { bumpUserChats, touchUserChats } from './contacts.ts'
 import type { Actor, Core } from './core.ts'
 import { decodeCursor, toPage } from './cursor.ts'
@@ -106,7 +106,7 @@ export async function deleteUser(core: Core, actor: Actor, name: string): Promis
     return { chatIds: ids, contacts: told }
   })
   const username = user.username ?? ''
-  core.bus.publish({ kind: 'user', userId: user.id, username })
+  core.bus.publish({ kind: 'user', userId: user.id })
   core.bus.publish({ kind: 'revoked', userId: user.id, reason: 'account_removed' })
   for (const chatId of chatIds) core.bus.publish({ kind: 'rights', chatId })
   deliver(core, contacts, 'user.removed', { username })
@@ -202,7 +202,7 @@ function jwtsEnd(core: Core, { active }: UpdateUserBody): number | undefined {
 }
 
 async function tellUpdate(core: Core, actor: Actor, row: UserRow, body: UpdateUserBody) {
-  core.bus.publish({ kind: 'user', userId: row.id, username: row.username ?? '' })
+  core.bus.publish({ kind: 'user', userId: row.id })
   if (endsSessions(body)) {
     const reason = body.active === false ? 'account_deactivated' : 'session_revoked'
     const keep = row.id === actor.id ? actor.sessionId : undefined
@@ -215,9 +215,4 @@ async function tellUpdate(core: Core, actor: Actor, row: UserRow, body: UpdateUs
 
 function deliver(core: Core, to: number[], name: string, data: unknown): void {
   core.bus.publish({ kind: 'deliver', to, name, data })
-}
-
-async function audit(tx: Db, actor: Actor, action: string, target: string | null): Promise<void> {
-  const { username, address } = actor
-  await insertAudit(tx, { actor: username, action, target: target ?? undefined, address })
 }

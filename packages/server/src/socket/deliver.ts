@@ -1,5 +1,4 @@
 /** The one place from which events go to sockets; the only one here that knows the bus. */
-import type { CloseReason } from '@microchatter/protocol'
 import type { Server } from 'socket.io'
 import type { Bus, BusEvent } from '../bus/bus.ts'
 import { isTooOld } from '../domain/sessions.ts'
@@ -56,7 +55,7 @@ type Revoked = Extract<BusEvent, { kind: 'revoked' }>
 /** [SOCK-3] */
 function endSessions(registry: Registry, event: Revoked): void {
   for (const session of registry.ofUser(event.userId))
-    if (isEnded(session, event)) session.close(event.reason as CloseReason)
+    if (isEnded(session, event)) session.close(event.reason)
 }
 
 function isEnded({ actor }: SocketSession, { sessionId, keep, until }: Revoked): boolean {

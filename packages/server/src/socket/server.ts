@@ -10,7 +10,6 @@ import type { Core } from '../domain/core.ts'
 import { ChatError } from '../domain/errors.ts'
 import type { Caller } from '../domain/identity.ts'
 import { findEnded } from '../domain/sessions.ts'
-import type { CloseReason } from '@microchatter/protocol'
 import { createCallerOf, createOriginCheck, credentialsOf } from './auth.ts'
 import { call, withSocket } from './calls.ts'
 import { Registry, startDelivery } from './deliver.ts'
@@ -79,15 +78,9 @@ export function createSockets(options: SocketOptions): Sockets {
     if (url.searchParams.has('sid')) return undefined
     const { address } = callerOf(request)
     if ((perAddress.get(address) ?? 0) >= core.limits.socketsPerAddress) return 'too many sockets'
-    try {
-      core.limits.connects.take(address)
-      return undefined
-    } catch {
-      return 'too many connections'
-    }
+    return core.limits.connects.tryTake(address) ? undefined : 'too many connections'
   }
 
-  io.engine?.on('connection_error', () => undefined)
   io.use((socket, next) => {
     authenticate(socket).then(
       () => next(),
@@ -236,6 +229,6 @@ async function closeEnded(core: Core, registry: Registry): Promise<void> {
     }))
     // While the database is away nothing can be said; the next round will.
     const ended = await findEnded(core, held).catch(() => [])
-    for (const [{ session }, reason] of ended) session.close(reason as CloseReason)
+    for (const [{ session }, reason] of ended) session.close(reason)
   }
 }

@@ -111,12 +111,8 @@ export async function bumpAllRights(db: Db, chatIds: string[]): Promise<void> {
 }
 
 /** Takes the chat's lock, for a change that one member alone sees. */
-export async function bumpRev(db: Db, chatId: string): Promise<number> {
-  const [row] = await db.query<{ rev: number }>(
-    'UPDATE chats SET rev = rev + 1 WHERE id = $1 RETURNING rev',
-    [chatId],
-  )
-  return row?.rev ?? 0
+export async function bumpRev(db: Db, chatId: string): Promise<void> {
+  await db.query('UPDATE chats SET rev = rev + 1 WHERE id = $1', [chatId])
 }
 
 /**

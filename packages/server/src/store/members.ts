@@ -201,10 +201,11 @@ export async function clearChat(db: Db, chatId: string, userId: number, seq: num
   )
 }
 
-export async function selectChatIdsOf(db: Db, userId: number): Promise<string[]> {
+/** The chats that any of these users is in. */
+export async function selectChatIdsOf(db: Db, userIds: number[]): Promise<string[]> {
   const rows = await db.query<{ chat_id: string }>(
-    'SELECT chat_id FROM members WHERE user_id = $1 ORDER BY chat_id',
-    [userId],
+    'SELECT DISTINCT chat_id FROM members WHERE user_id = ANY($1::bigint[])',
+    [userIds],
   )
   return rows.map((row) => row.chat_id)
 }

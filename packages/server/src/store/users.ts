@@ -235,12 +235,3 @@ export async function previewImport(db: Db, users: ImportedUser[]) {
   )
   return { added: row?.added ?? 0, updated: row?.updated ?? 0 }
 }
-
-/** The chats that any of these users is in. */
-export async function selectChatIdsOfMany(db: Db, userIds: number[]): Promise<string[]> {
-  const rows = await db.query<{ chat_id: string }>(
-    'SELECT DISTINCT chat_id FROM members WHERE user_id = ANY($1::bigint[])',
-    [userIds],
-  )
-  return rows.map((row) => row.chat_id)
-}
