@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
+import type { Sent } from '../src/domain/batch.ts'
 import { ChatError } from '../src/domain/errors.ts'
-import { type Sent, Writer, type Written } from '../src/domain/writer.ts'
+import { Writer } from '../src/domain/writer.ts'
 import { insertBlock } from '../src/store/blocks.ts'
 import { bumpRights, insertDirectChat } from '../src/store/chats.ts'
 import { selectChat } from '../src/store/members.ts'
@@ -12,7 +13,7 @@ import { engines, freshDatabase, skipOf, type TestDatabase } from './support/dat
 for (const engine of engines)
   describe(`writer on ${engine}`, { skip: skipOf(engine) }, () => {
     let one: TestDatabase
-    let written: Written[]
+    let written: Sent[]
     let writer: Writer
 
     before(async () => {
@@ -29,7 +30,9 @@ for (const engine of engines)
 
     async function pair() {
       written = []
-      writer = new Writer(one.db, (sent) => written.push(...sent))
+      writer = new Writer(one.db, (chats) => {
+        for (const { messages } of chats) written.push(...messages)
+      })
       const [a, b] = [await user('a'), await user('b')]
       const { id } = await insertDirectChat(one.db, {
         id: randomUUID(),

@@ -16,7 +16,7 @@ import { chatNotFound, idsOf, SYSTEM } from './rights.ts'
 import { checkBody } from './text.ts'
 import { requireAdmin } from './users.ts'
 import { toMessage } from './views.ts'
-import type { Sent, Written } from './writer.ts'
+import type { Sent, Written } from './batch.ts'
 
 /** Resolves once the message is committed [SEND-1]; the same clientId again gives the first answer [SEND-3]. */
 export async function sendMessage(
@@ -65,31 +65,32 @@ function ofSent({ chatId, seq, sender, body, createdAt, clientId }: Sent): Messa
     seq,
     sender: sender.username,
     body,
-    createdAt: createdAt.toISOString(),
+    createdAt,
     clientId,
   }
 }
 
 /** [SEND-6] After the commit, in the order of seq. */
 export function publishWritten(core: Core, written: Written[]): void {
-  for (const sent of written)
-    core.bus.publish({
-      kind: 'deliver',
-      to: idsOf(sent.rights),
-      name: 'message.created',
-      data: ofSent(sent),
-      except: sent.sender.socket,
-    })
+  for (const { rights, messages } of written) {
+    const to = idsOf(rights)
+    for (const sent of messages)
+      core.bus.publish({
+        kind: 'deliver',
+        to,
+        name: 'message.created',
+        data: ofSent(sent),
+        except: sent.sender.socket,
+      })
+  }
 }
 
 /** A chat came, or came back, on the lists of its members. */
 export async function publishTouched(core: Core, written: Written[]): Promise<void> {
-  const firsts = new Map<string, Written>()
-  for (const sent of written)
-    if (sent.touched && !firsts.has(sent.chatId)) firsts.set(sent.chatId, sent)
-  for (const { chatId, seq, rights } of firsts.values()) {
-    const event = seq === 1 ? 'chat.created' : 'chat.updated'
-    await publishChat(core, chatId, idsOf(rights), event)
+  for (const { rights, touched, messages } of written) {
+    if (!touched) continue
+    const event = messages[0]?.seq === 1 ? 'chat.created' : 'chat.updated'
+    await publishChat(core, rights.id, idsOf(rights), event)
   }
 }
 

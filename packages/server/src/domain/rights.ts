@@ -11,10 +11,11 @@ export function sendRefusal(
 ): ChatError | undefined {
   if (!isMember(rights, sender.id)) return chatNotFound()
   if (rights.kind !== 'direct' || sender.username === SYSTEM) return undefined
-  const other = rights.members.find(({ userId }) => userId !== sender.id)
-  if (other === undefined) return undefined
-  if (other.username === undefined) return forbidden('The account of the other was deleted')
-  if (other.username === SYSTEM) return forbidden('Messages of the system cannot be answered')
+  for (const [userId, username] of rights.members) {
+    if (userId === sender.id) continue
+    if (username === undefined) return forbidden('The account of the other was deleted')
+    if (username === SYSTEM) return forbidden('Messages of the system cannot be answered')
+  }
   return blockRefusal(rights, sender.id)
 }
 
@@ -27,12 +28,12 @@ function blockRefusal({ blocks }: ChatRights, senderId: number): ChatError | und
 }
 
 export function isMember(rights: ChatRights | undefined, userId: number): rights is ChatRights {
-  return rights?.members.some((member) => member.userId === userId) === true
+  return rights?.members.has(userId) === true
 }
 
 /** Of all members. */
 export function idsOf({ members }: ChatRights): number[] {
-  return members.map(({ userId }) => userId)
+  return [...members.keys()]
 }
 
 export function chatNotFound(): ChatError {

@@ -13,7 +13,7 @@ export function checkBody(body: string, maxLength: number): string {
       field: '/body',
       detail: 'The text has a NUL or half of a surrogate pair; remove it',
     })
-  if (body.trim() === '')
+  if (!/\S/.test(body))
     throw new ChatError('invalid', { field: '/body', detail: 'The text is empty' })
   if (body.length > maxLength && [...body].length > maxLength)
     throw new ChatError('invalid', {
@@ -64,5 +64,5 @@ export function isUsername(username: string): boolean {
 }
 
 function isWellFormed(text: string): boolean {
-  return !/\p{Cs}/u.test(text)
+  return text.isWellFormed()
 }

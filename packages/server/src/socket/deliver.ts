@@ -1,7 +1,7 @@
 /** The one place from which events go to sockets; the only one here that knows the bus. */
-import type { Server } from 'socket.io'
 import type { Bus, BusEvent } from '../bus/bus.ts'
 import { isTooOld } from '../domain/sessions.ts'
+import { encodeOnce } from './frames.ts'
 import type { SocketSession } from './session.ts'
 
 export class Registry {
@@ -32,22 +32,28 @@ export class Registry {
 const NOBODY: ReadonlySet<SocketSession> = new Set()
 
 /** Returns the way to end it. */
-export function startDelivery(bus: Bus, io: Server, registry: Registry): () => void {
+export function startDelivery(bus: Bus, registry: Registry): () => void {
   return bus.subscribe((event) => {
-    if (event.kind === 'deliver') deliver(io, registry, event)
+    if (event.kind === 'deliver') deliver(registry, event)
     else if (event.kind === 'revoked') endSessions(registry, event)
   })
 }
 
 type Deliver = Extract<BusEvent, { kind: 'deliver' }>
 
-/** Encoded once, however many sockets it goes to. */
-function deliver(io: Server, registry: Registry, { to, name, data, except }: Deliver): void {
-  const ids: string[] = []
+function deliver(registry: Registry, { to, name, data, except }: Deliver): void {
+  let packet: ReturnType<typeof encodeOnce> | undefined
   for (const userId of to)
-    for (const session of registry.ofUser(userId))
-      if (session.socket.id !== except && session.admits(name, data)) ids.push(session.socket.id)
-  if (ids.length > 0) io.local.to(ids).emit(name, data)
+    for (const session of registry.ofUser(userId)) {
+      if (session.socket.id === except || !session.admits(name, data)) continue
+      packet ??= encodeOnce(toPacket(name, data))
+      packet.write(session.socket.conn)
+    }
+}
+
+/** An EVENT of Socket.IO's protocol 5. */
+function toPacket(name: string, data: unknown): string {
+  return `2${JSON.stringify([name, data])}`
 }
 
 type Revoked = Extract<BusEvent, { kind: 'revoked' }>

@@ -14,6 +14,7 @@ import { createCallerOf, createOriginCheck, credentialsOf } from './auth.ts'
 import { call, withSocket } from './calls.ts'
 import { Registry, startDelivery } from './deliver.ts'
 import { type OnDefect, toCallError } from './errors.ts'
+import { FrameServer } from './frames.ts'
 import { SocketSession } from './session.ts'
 
 export interface SocketOptions {
@@ -33,6 +34,7 @@ export interface Sockets {
   stop(): Promise<void>
 }
 
+const PATH = '/socket.io/'
 const SWEEP_MS = 1_000
 /** A revocation whose event was lost takes effect within this. */
 const RECHECK_MS = 15_000
@@ -52,21 +54,23 @@ export function createSockets(options: SocketOptions): Sockets {
   const registry = new Registry()
   const perAddress = new Map<string, number>()
 
-  const io = new Server({
-    serveClient: false,
+  const engine = new FrameServer({
     maxHttpBufferSize: LIMITS.frame,
-    connectTimeout: 5_000,
     perMessageDeflate: false,
     httpCompression: false,
     cors: {
       origin: (origin, done) => done(null, mayConnect(origin, undefined)),
       allowedHeaders: ['authorization', 'content-type'],
     },
-    parser: { Encoder, Decoder: BoundedDecoder },
     allowRequest: (request, done) => {
       const refusal = refuse(request)
       done(refusal, refusal === undefined)
     },
+  })
+  const io = new Server({
+    serveClient: false,
+    connectTimeout: 5_000,
+    parser: { Encoder, Decoder: BoundedDecoder },
   })
 
   /** Before anything is allocated for the connection. */
@@ -145,21 +149,21 @@ export function createSockets(options: SocketOptions): Sockets {
     }
     if (!session.keepsUp()) return
     if (stopping || session.inFlight >= IN_FLIGHT) return refuseCall(tooBusy(stopping))
-    session.inFlight += 1
+    session.begin()
     const answer = (values: Record<string, unknown>) => {
       session.refused = 0
       acknowledge({ ok: true, ...values })
     }
-    call(name, { core, session, body, answer })
-      .catch(refuseCall)
-      .finally(() => (session.inFlight -= 1))
+    const done = () => session.end()
+    call(name, { core, session, body, answer }).catch(refuseCall).then(done, done)
   }
 
   let stopping = false
-  const endDelivery = startDelivery(core.bus, io, registry)
+  const endDelivery = startDelivery(core.bus, registry)
   const sweep = setInterval(() => sweepExpired(registry), SWEEP_MS)
   const recheck = setInterval(() => void closeEnded(core, registry), RECHECK_MS)
-  io.attach(server)
+  engine.attach(server, { path: PATH })
+  io.bind(engine)
 
   return {
     get count() {
@@ -175,7 +179,7 @@ export function createSockets(options: SocketOptions): Sockets {
       for (const session of registry.all)
         session.close('server_stopping', Math.round(Math.random() * RECONNECT_SPREAD_MS))
       endDelivery()
-      io.engine.close()
+      engine.close()
     },
   }
 }

@@ -7,6 +7,7 @@
 import type { CloseReason } from '@microchatter/protocol'
 import type { Socket } from 'socket.io'
 import type { Actor } from '../domain/core.ts'
+import { setReading, waitingBytes } from './frames.ts'
 
 export type HeldEvent = { name: string; data: unknown }
 type State =
@@ -18,10 +19,12 @@ type State =
 /** Events that wait for one sync. */
 const HELD_EVENTS = 1_000
 /** What may wait for a reader before it counts as too slow [SOCK-1]. */
-const WAITING_PACKETS = 1_000
 const WAITING_BYTES = 1_048_576
 /** Above this, what is not kept anyway (typing) is left out. */
-const BUSY_PACKETS = 50
+const BUSY_BYTES = 16_384
+/** Calls at work of one socket: from the first number on nothing more is read, until the second. */
+const SLOWED_CALLS = 128
+const RESUMED_CALLS = 64
 /** How long a closed connection may take to send what it still has. */
 const LINGER_MS = 1_000
 
@@ -40,6 +43,17 @@ export class SocketSession {
   constructor(socket: Socket, actor: Actor) {
     this.socket = socket
     this.actor = actor
+  }
+
+  /** A sender who is faster than the database is slowed by TCP itself. */
+  begin(): void {
+    this.inFlight += 1
+    if (this.inFlight === SLOWED_CALLS) setReading(this.socket.conn, false)
+  }
+
+  end(): void {
+    this.inFlight -= 1
+    if (this.inFlight === RESUMED_CALLS) setReading(this.socket.conn, true)
   }
 
   /** true: send it now. false: it waits, or there is no one to send it to. */
@@ -83,29 +97,18 @@ export class SocketSession {
   /** [SOCK-1] Asked before anything is written, answers too; a reader that is too slow is closed. */
   keepsUp(): boolean {
     if (this.state.is === 'closed') return false
-    const waiting = this.#waiting()
-    if (waiting.length === 0) return true
-    if (waiting.length <= WAITING_PACKETS && bytesOf(waiting) <= WAITING_BYTES) return true
+    if (this.#waitingBytes() <= WAITING_BYTES) return true
     this.close('too_slow')
     return false
   }
 
   #leavesOut(name: string): boolean {
-    return name === 'typing' && this.#waiting().length > BUSY_PACKETS
+    return name === 'typing' && this.#waitingBytes() > BUSY_BYTES
   }
 
-  /** engine.io keeps what waits in a field that its types do not show. */
-  #waiting(): Waiting {
-    return (this.socket.conn as unknown as { writeBuffer: Waiting }).writeBuffer
+  #waitingBytes(): number {
+    return waitingBytes(this.socket.conn)
   }
-}
-
-type Waiting = readonly { data?: unknown }[]
-
-function bytesOf(packets: Waiting): number {
-  let bytes = 0
-  for (const { data } of packets) if (typeof data === 'string') bytes += data.length
-  return bytes
 }
 
 /** `ws` keeps its socket in a field that engine.io's types do not show. */

@@ -9,12 +9,14 @@ export interface ChatRights {
   begun: boolean
   /** 'YYYY-MM-DD' in UTC, or undefined: the next message sets it for all members. */
   activeDay: string | undefined
-  members: { userId: number; username: string | undefined }[]
+  /** User id → username; undefined: the account was deleted. */
+  members: Map<number, string | undefined>
   /** [blocker, blocked] among the members. */
   blocks: [number, number][]
 }
 
 interface RightsRow extends Record<string, unknown> {
+  id: string
   kind: 'direct' | 'group'
   rights_rev: number
   begun: boolean
@@ -24,30 +26,32 @@ interface RightsRow extends Record<string, unknown> {
   blocks: number[] | null
 }
 
-export async function selectRights(db: Db, chatId: string): Promise<ChatRights | undefined> {
-  const [row] = await db.query<RightsRow>(
-    `SELECT c.kind, c.rights_rev, c.last_seq > 0 AS begun, c.active_day::text AS active_day, m.user_ids, m.usernames,
+/** Of those of these chats that there are. */
+export async function selectRights(db: Db, chatIds: readonly string[]): Promise<ChatRights[]> {
+  const rows = await db.query<RightsRow>(
+    `SELECT c.id, c.kind, c.rights_rev, c.last_seq > 0 AS begun, c.active_day::text AS active_day,
+       m.user_ids, m.usernames,
        (SELECT array_agg(ARRAY[b.blocker_id, b.blocked_id]) FROM blocks b
         WHERE c.kind = 'direct' AND b.blocker_id = ANY(m.user_ids) AND b.blocked_id = ANY(m.user_ids)
        )::float8[] AS blocks
-     FROM chats c, LATERAL (
+     FROM unnest($1::uuid[]) AS k(id) JOIN chats c ON c.id = k.id, LATERAL (
        SELECT array_agg(m.user_id)::float8[] AS user_ids, array_agg(u.username) AS usernames
-       FROM members m JOIN users u ON u.id = m.user_id WHERE m.chat_id = c.id) m
-     WHERE c.id = $1`,
-    [chatId],
+       FROM members m JOIN users u ON u.id = m.user_id WHERE m.chat_id = c.id) m`,
+    [chatIds],
     'select_rights',
   )
-  if (!row) return undefined
+  return rows.map(toRights)
+}
+
+function toRights({ id, kind, rights_rev, begun, ...row }: RightsRow): ChatRights {
+  const userIds = row.user_ids ?? []
   return {
-    id: chatId,
-    kind: row.kind,
-    rightsRev: row.rights_rev,
-    begun: row.begun,
+    id,
+    kind,
+    rightsRev: rights_rev,
+    begun,
     activeDay: row.active_day ?? undefined,
-    members: (row.user_ids ?? []).map((userId, index) => ({
-      userId,
-      username: row.usernames[index] ?? undefined,
-    })),
+    members: new Map(userIds.map((userId, index) => [userId, row.usernames[index] ?? undefined])),
     blocks: (row.blocks ?? []) as unknown as [number, number][],
   }
 }

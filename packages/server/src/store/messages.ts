@@ -33,54 +33,94 @@ export interface Numbered extends Record<string, unknown> {
  * needed `touch`. [READ-1] The senders' read_seq moves along.
  */
 export async function insertMessages(db: Db, batches: ChatBatch[]): Promise<Numbered[]> {
-  const flat = batches.flatMap(({ chatId, messages }) =>
-    messages.map((message, index) => ({ chatId, nth: index + 1, ...message })),
-  )
+  const chats = batches.map(({ chatId }) => chatId)
+  const counts: number[] = []
+  const senderCounts: number[] = []
+  const senderIds: number[] = []
+  const clientIds: string[] = []
+  const bodies: string[] = []
+  const readers: number[] = []
+  const readNths: number[] = []
+  for (const { messages } of batches) {
+    counts.push(messages.length)
+    const lastOf = new Map<number, number>()
+    for (const [index, { senderId, clientId, body }] of messages.entries()) {
+      senderIds.push(senderId)
+      clientIds.push(clientId)
+      bodies.push(body)
+      lastOf.set(senderId, index + 1)
+    }
+    senderCounts.push(lastOf.size)
+    for (const [senderId, nth] of lastOf) {
+      readers.push(senderId)
+      readNths.push(nth)
+    }
+  }
   return db.query<Numbered>(
     INSERT,
     [
-      batches.map(({ chatId }) => chatId),
-      batches.map(({ messages }) => messages.length),
-      batches.map(({ rightsRev }) => rightsRev),
-      batches.map(({ touch }) => touch),
-      flat.map(({ chatId }) => chatId),
-      flat.map(({ nth }) => nth),
-      flat.map(({ senderId }) => senderId),
-      flat.map(({ clientId }) => clientId),
-      flat.map(({ body }) => body),
+      literal(chats),
+      literal(startsOf(counts)),
+      literal(counts),
+      literal(startsOf(senderCounts)),
+      literal(senderCounts),
+      literal(batches.map(({ rightsRev }) => rightsRev)),
+      literal(batches.map(({ touch }) => touch)),
+      literal(senderIds),
+      literal(clientIds),
+      literal(bodies.map(quote)),
+      literal(readers),
+      literal(readNths),
     ],
     'insert_messages',
   )
 }
 
+/** An array as PostgreSQL reads it; the driver's own way escapes each element, numbers too. */
+function literal(values: readonly (string | number | boolean)[]): string {
+  return `{${values.join(',')}}`
+}
+
+/** An element of an array's literal, whatever is in it. */
+function quote(text: string): string {
+  return `"${text.replaceAll(/["\\]/g, '\\$&')}"`
+}
+
+function startsOf(counts: number[]): number[] {
+  let next = 1
+  return counts.map((count) => {
+    const start = next
+    next += count
+    return start
+  })
+}
+
 const INSERT = `
-  WITH g AS (
-    SELECT * FROM unnest($1::uuid[], $2::int[], $3::int[], $4::boolean[])
-      AS g(chat_id, n, rights_rev, touch)),
-  i AS (
-    SELECT * FROM unnest($5::uuid[], $6::int[], $7::bigint[], $8::uuid[], $9::text[])
-      AS i(chat_id, nth, sender_id, client_id, body)),
-  c AS (
+  WITH c AS (
     UPDATE chats SET last_seq = chats.last_seq + g.n, last_at = greatest(chats.last_at, now()),
       active_day = current_date
-    FROM g WHERE chats.id = g.chat_id AND chats.rights_rev = g.rights_rev
+    FROM unnest($1::uuid[], $2::int[], $3::int[], $4::int[], $5::int[], $6::int[], $7::boolean[])
+      AS g(chat_id, start, n, sender_start, senders, rights_rev, touch)
+    WHERE chats.id = g.chat_id AND chats.rights_rev = g.rights_rev
       AND (g.touch OR chats.active_day = current_date)
-    RETURNING chats.id, chats.last_seq - g.n AS base, chats.last_at, g.touch),
+    RETURNING chats.id, chats.last_seq - g.n AS base, chats.last_at, g.*),
   inserted AS (
     INSERT INTO messages (chat_id, seq, sender_id, client_id, body, created_at)
     SELECT c.id, c.base + i.nth, i.sender_id, i.client_id, i.body, c.last_at
-    FROM i JOIN c ON c.id = i.chat_id),
-  senders AS (
-    SELECT c.id, c.touch, i.sender_id, max(c.base + i.nth) AS seq
-    FROM i JOIN c ON c.id = i.chat_id GROUP BY 1, 2, 3),
+    FROM c, unnest(($8::bigint[])[start:start + n - 1], ($9::uuid[])[start:start + n - 1],
+      ($10::text[])[start:start + n - 1]) WITH ORDINALITY AS i(sender_id, client_id, body, nth)),
   sent AS (
-    UPDATE members SET read_seq = greatest(members.read_seq, senders.seq) FROM senders
-    WHERE members.chat_id = senders.id AND members.user_id = senders.sender_id AND NOT senders.touch),
+    UPDATE members SET read_seq = greatest(members.read_seq, c.base + s.nth)
+    FROM c, unnest(($11::bigint[])[sender_start:sender_start + senders - 1],
+      ($12::int[])[sender_start:sender_start + senders - 1]) AS s(sender_id, nth)
+    WHERE members.chat_id = c.id AND members.user_id = s.sender_id AND NOT c.touch),
   touched AS (
     UPDATE members SET active_day = current_date,
       archived = members.archived AND coalesce(members.muted_until > now(), false),
-      read_seq = greatest(members.read_seq, (SELECT s.seq FROM senders s
-        WHERE s.id = members.chat_id AND s.sender_id = members.user_id))
+      read_seq = greatest(members.read_seq, (SELECT c.base + s.nth
+        FROM unnest(($11::bigint[])[sender_start:sender_start + senders - 1],
+          ($12::int[])[sender_start:sender_start + senders - 1]) AS s(sender_id, nth)
+        WHERE s.sender_id = members.user_id))
     FROM c WHERE members.chat_id = c.id AND c.touch)
   SELECT id, base, last_at FROM c`
 

@@ -1,0 +1,142 @@
+/** The drafts of one statement: repeats joined, put in order of chat, and answered. */
+import type { ChatRights } from '../store/chats.ts'
+import type { ChatBatch, MessageRow, Numbered } from '../store/messages.ts'
+import { ChatError } from './errors.ts'
+
+export interface Draft {
+  chatId: string
+  sender: { id: number; username: string; socket?: string | undefined }
+  clientId: string
+  body: string
+}
+export interface Sent extends Draft {
+  seq: number
+  /** ISO 8601, UTC. */
+  createdAt: string
+}
+/** What a statement has just made durable in one chat. */
+export interface Written {
+  rights: ChatRights
+  /** The chat may be new on someone's list. */
+  touched: boolean
+  /** In the order of seq. */
+  messages: Sent[]
+}
+
+export interface Job {
+  draft: Draft
+  resolve: (sent: Sent) => void
+  reject: (error: unknown) => void
+  /** Sends of the same clientId that came while this one was waiting. */
+  repeats: Job[] | undefined
+}
+
+export interface Group {
+  rights: ChatRights
+  touch: boolean
+  jobs: Job[]
+}
+
+/** Of the same clientId in one batch, the first is written and the others wait for its answer. */
+export function joinRepeats(jobs: Job[]): Job[] {
+  const firsts = new Map<string, Job>()
+  return jobs.filter((job) => {
+    const { chatId, sender, clientId } = job.draft
+    const key = keyOf(chatId, sender.id, clientId)
+    const first = firsts.get(key)
+    if (first) first.repeats = [...(first.repeats ?? []), job]
+    else firsts.set(key, job)
+    return first === undefined
+  })
+}
+
+/**
+ * Sorted by chat, so that the statements of two nodes take their locks in the same order. `again`: the
+ * chat had moved on, and all of its members are touched.
+ */
+export function toGroups(
+  jobs: Job[],
+  rights: ReadonlyMap<string, ChatRights | undefined>,
+  again: boolean,
+): Group[] {
+  const day = today()
+  const groups = new Map<string, Group>()
+  for (const job of jobs) {
+    const { chatId } = job.draft
+    const known = groups.get(chatId)
+    const of = known ? undefined : rights.get(chatId)
+    if (known) known.jobs.push(job)
+    else if (of)
+      groups.set(chatId, { rights: of, touch: again || of.activeDay !== day, jobs: [job] })
+  }
+  return [...groups.values()].sort((a, b) => (a.rights.id < b.rights.id ? -1 : 1))
+}
+
+export function toBatch({ rights, touch, jobs }: Group): ChatBatch {
+  return {
+    chatId: rights.id,
+    rightsRev: rights.rightsRev,
+    touch,
+    messages: jobs.map(({ draft: { sender, clientId, body } }) => ({
+      senderId: sender.id,
+      clientId,
+      body,
+    })),
+  }
+}
+
+/** Answers the drafts of a chat that were just stored. */
+export function settleGroup(group: Group, { base, last_at }: Numbered): Written {
+  const { rights, touch, jobs } = group
+  rights.begun = true
+  if (touch) rights.activeDay = today()
+  const createdAt = last_at.toISOString()
+  let seq = base
+  const messages: Sent[] = []
+  for (const { draft, resolve, repeats } of jobs) {
+    const { chatId, sender, clientId, body } = draft
+    const sent = { chatId, sender, clientId, body, seq: ++seq, createdAt }
+    messages.push(sent)
+    resolve(sent)
+    if (repeats) for (const repeat of repeats) settleRepeat(repeat, sent)
+  }
+  return { rights, touched: touch, messages }
+}
+
+function settleRepeat(repeat: Job, sent: Sent): void {
+  if (repeat.draft.body === sent.body) repeat.resolve(sent)
+  else repeat.reject(reused())
+}
+
+/** [SEND-3] The answer of a draft that was stored before. */
+export function answer(job: Job, row: MessageRow): void {
+  const createdAt = row.created_at.toISOString()
+  for (const { draft, resolve, reject } of withRepeats(job)) {
+    if (row.body === draft.body) resolve({ ...draft, seq: row.seq, createdAt })
+    else reject(reused())
+  }
+}
+
+export function fail(job: Job, error: unknown): void {
+  for (const { reject } of withRepeats(job)) reject(error)
+}
+
+function withRepeats(job: Job): Job[] {
+  return [job, ...(job.repeats ?? [])]
+}
+
+export function keyOf(chatId: string, senderId: number, clientId: string): string {
+  return `${chatId}${senderId}/${clientId}`
+}
+
+function today(): string {
+  return new Date().toISOString().slice(0, 10)
+}
+
+function reused(): ChatError {
+  return new ChatError('client_id_reused', {
+    field: '/clientId',
+    detail:
+      'This clientId was used for a message with another text; make a new one for each message',
+  })
+}
