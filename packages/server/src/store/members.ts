@@ -38,7 +38,8 @@ export interface MemberRow extends Record<string, unknown> {
   read_seq: number
 }
 
-const VIEW = `
+/** Chats as members have them; `keys` selects (chat_id, user_id) of these members. */
+const view = (keys: string) => `
   SELECT c.id, m.user_id, c.kind, c.title, c.last_seq, c.rev, c.last_at,
     c.last_at::text AS last_at_text, m.read_seq, m.cleared_seq, m.pinned, m.archived, m.muted_until,
     m.active_day::text AS active_day,
@@ -47,14 +48,16 @@ const VIEW = `
       AND b.blocked_id = CASE WHEN c.low_id = m.user_id THEN c.high_id ELSE c.low_id END) AS blocked,
     l.seq AS message_seq, u.username AS message_sender, l.body AS message_body,
     l.client_id AS message_client_id, l.created_at AS message_created_at
-  FROM members m JOIN chats c ON c.id = m.chat_id
+  FROM (${keys}) k CROSS JOIN LATERAL (
+    SELECT * FROM members WHERE chat_id = k.chat_id AND user_id = k.user_id LIMIT 1) m
+  JOIN chats c ON c.id = m.chat_id
   LEFT JOIN messages l ON l.chat_id = c.id AND l.seq = c.last_seq AND l.seq > m.cleared_seq
   LEFT JOIN users u ON u.id = l.sender_id`
 
 /** The chat as each of these members has it. */
 export async function selectChat(db: Db, chatId: string, userIds: number[]): Promise<ChatRow[]> {
   return db.query<ChatRow>(
-    `${VIEW} WHERE m.chat_id = $1 AND m.user_id = ANY($2::bigint[])`,
+    view('SELECT $1::uuid AS chat_id, unnest($2::bigint[]) AS user_id'),
     [chatId, userIds],
     'select_chat',
   )
@@ -73,7 +76,7 @@ export interface ListFilter {
   limit: number
 }
 
-/** [READ-3] Newest first, pinned before the others; by keyset. */
+/** [READ-3] Newest first, pinned before the others; by keyset. Only the page itself is looked up. */
 export async function selectChats(db: Db, userId: number, filter: ListFilter): Promise<ChatRow[]> {
   const { archived, unread, after, limit } = filter
   const order = 'ORDER BY m.pinned DESC, m.active_day DESC, c.last_at DESC, c.id DESC'
@@ -83,9 +86,12 @@ export async function selectChats(db: Db, userId: number, filter: ListFilter): P
        AND (m.pinned, m.active_day) <= ($4, $5::date)`
     : ''
   return db.query<ChatRow>(
-    `${VIEW} WHERE m.user_id = $1 AND m.archived = $2 AND m.active_day IS NOT NULL ${keyset}
-       ${unread === undefined ? '' : `AND (c.last_seq > m.read_seq) = ${unread}`}
-     ${order} LIMIT $3`,
+    `${view(`
+       SELECT m.chat_id, m.user_id FROM members m JOIN chats c ON c.id = m.chat_id
+       WHERE m.user_id = $1 AND m.archived = $2 AND m.active_day IS NOT NULL ${keyset}
+         ${unread === undefined ? '' : `AND (c.last_seq > m.read_seq) = ${unread}`}
+       ${order} LIMIT $3`)}
+     ${order}`,
     [
       userId,
       archived,
@@ -102,12 +108,11 @@ export async function selectChangedChats(
   { since, limit }: { since: Date; limit: number },
 ): Promise<ChatRow[]> {
   return db.query<ChatRow>(
-    `${VIEW} JOIN (
-         SELECT chat_id FROM members WHERE user_id = $1 AND active_day >= ($2::timestamptz)::date
-         UNION
-         SELECT chat_id FROM members WHERE user_id = $1 AND changed_day >= ($2::timestamptz)::date
-       ) d ON d.chat_id = m.chat_id
-     WHERE m.user_id = $1 AND greatest(c.last_at, c.changed_at, m.changed_at) >= $2::timestamptz
+    `${view(`
+       SELECT chat_id, user_id FROM members WHERE user_id = $1 AND active_day >= ($2::timestamptz)::date
+       UNION
+       SELECT chat_id, user_id FROM members WHERE user_id = $1 AND changed_day >= ($2::timestamptz)::date`)}
+     WHERE greatest(c.last_at, c.changed_at, m.changed_at) >= $2::timestamptz
      ORDER BY c.last_at DESC, c.id DESC LIMIT $3`,
     [userId, since, limit],
   )
@@ -222,8 +227,10 @@ export async function selectContactIds(db: Db, userId: number, limit: number): P
 /** Of those of these chats that the user is in. */
 export async function selectSeqs(db: Db, userId: number, chatIds: string[]) {
   return db.query<{ chat_id: string; last_seq: number; cleared_seq: number }>(
-    `SELECT m.chat_id, c.last_seq, m.cleared_seq FROM members m JOIN chats c ON c.id = m.chat_id
-     WHERE m.user_id = $1 AND m.chat_id = ANY($2::uuid[])`,
+    `SELECT m.chat_id, c.last_seq, m.cleared_seq FROM unnest($2::uuid[]) AS k(id) CROSS JOIN LATERAL (
+       SELECT * FROM members WHERE chat_id = k.id AND user_id = $1 LIMIT 1) m
+     JOIN chats c ON c.id = m.chat_id`,
     [userId, chatIds],
+    'select_seqs',
   )
 }

@@ -1,0 +1,230 @@
+/**
+ * What the hot statements read in a database of a million messages: by index, no more than they
+ * return, and nothing sorted but a page. A table's statistics must not matter: new ones have none.
+ */
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { randomUUID } from 'node:crypto'
+import pg from 'pg'
+import {
+  insertDirectChat,
+  selectChatSeqs,
+  selectDirectChat,
+  selectRights,
+  touchChats,
+} from '../src/store/chats.ts'
+import type { Db } from '../src/store/db.ts'
+import {
+  selectChangedChats,
+  selectChat,
+  selectChats,
+  selectMembers,
+  selectSeqs,
+  selectUnread,
+  updateReadSeq,
+} from '../src/store/members.ts'
+import {
+  insertMessages,
+  selectMessages,
+  selectMessagesAfter,
+  selectSent,
+} from '../src/store/messages.ts'
+import { selectSession } from '../src/store/sessions.ts'
+import { selectUser, selectUserById } from '../src/store/users.ts'
+import { freshDatabase, skipOf, type TestDatabase } from './support/databases.ts'
+import { explain, type Explained, nodesOf, rowsRead } from './support/plans.ts'
+
+const CHATS = 20_000
+const MESSAGES = 50
+/** The chats of the user with the most of them, two each hour. */
+const MINE = 5_000
+const USERS = MINE + CHATS / MINE + 2
+const PAGE = 50
+/** Chats with a message on one day: they are sorted for a page of the list. */
+const DAY = 48
+
+describe('plans', { skip: skipOf('postgres') }, () => {
+  let one: TestDatabase
+  let me: number
+  const chatIds: string[] = []
+
+  before(async () => {
+    one = await freshDatabase('postgres')
+    await seed(one)
+    const rows = await one.db.query<{ id: string; low_id: number }>(
+      'SELECT id, low_id FROM chats ORDER BY last_at DESC LIMIT 400',
+    )
+    me = Math.min(...rows.map(({ low_id }) => low_id))
+    for (const { id, low_id } of rows) if (low_id === me) chatIds.push(id)
+    assert(chatIds.length >= 64)
+  })
+  after(() => one.drop())
+
+  interface Bounds {
+    /** Rows that the statement returns or writes; each scan may read four times as many. */
+    rows: number
+    sorted?: number
+    read?: number
+  }
+  const HOT: Record<string, [Bounds, (tx: Db) => Promise<unknown>]> = {
+    'a page of the list': [
+      { rows: PAGE, sorted: PAGE + 2 * DAY },
+      (tx) => selectChats(tx, me, { ...LIST, after: undefined }),
+    ],
+    'a page in the middle of the list': [
+      { rows: PAGE, sorted: PAGE + 2 * DAY },
+      async (tx) => {
+        const [row] = await tx.query<{ id: string; day: string; at: string }>(
+          `SELECT c.id, m.active_day::text AS day, c.last_at::text AS at
+           FROM members m JOIN chats c ON c.id = m.chat_id
+           WHERE m.user_id = $1 AND m.active_day = current_date - 50 LIMIT 1`,
+          [me],
+        )
+        assert(row)
+        const after = { pinned: false, activeDay: row.day, lastAt: row.at, id: row.id }
+        return selectChats(tx, me, { ...LIST, after })
+      },
+    ],
+    'one chat': [{ rows: 2 }, (tx) => selectChat(tx, chatIds[0]!, [me])],
+    'members of a page': [
+      { rows: 2 * PAGE },
+      (tx) => selectMembers(tx, chatIds.slice(0, PAGE), 50),
+    ],
+    'a page of history': [
+      { rows: PAGE },
+      (tx) => selectMessages(tx, { chatId: chatIds[9]!, from: 1, to: PAGE }),
+    ],
+    'bounds of a history': [{ rows: 1 }, (tx) => selectChatSeqs(tx, chatIds[9]!, me)],
+    'new messages of open chats': [
+      { rows: 100 },
+      (tx) =>
+        selectMessagesAfter(tx, {
+          chats: chatIds.slice(0, 10).map((chatId) => ({ chatId, seq: MESSAGES - 10 })),
+          limit: PAGE,
+        }),
+    ],
+    'heads of open chats': [{ rows: 10 }, (tx) => selectSeqs(tx, me, chatIds.slice(0, 10))],
+    'chats that changed since an hour ago': [
+      { rows: 2 * DAY },
+      (tx) => selectChangedChats(tx, me, { since: new Date(Date.now() - 3_600_000), limit: 201 }),
+    ],
+    // Each chat of the user, once.
+    'unread of all': [{ rows: 1, read: MINE }, (tx) => selectUnread(tx, me)],
+    'rights of a batch': [{ rows: 2 * 64 }, (tx) => selectRights(tx, chatIds.slice(0, 64))],
+    'a batch of messages': [{ rows: 64 }, (tx) => insertMessages(tx, batch({ touch: false }))],
+    'the first batch of a day': [
+      { rows: 2 * 64 },
+      (tx) => insertMessages(tx, batch({ touch: true })),
+    ],
+    'what was sent before': [
+      { rows: 64 },
+      (tx) =>
+        selectSent(
+          tx,
+          chatIds.slice(0, 64).map((chatId) => ({ chatId, senderId: me, clientId: randomUUID() })),
+        ),
+    ],
+    'a read mark': [
+      { rows: 1 },
+      async (tx) => {
+        await touchChats(tx, [chatIds[3]!])
+        await updateReadSeq(tx, { chatId: chatIds[3]!, userId: me, seq: MESSAGES, back: false })
+      },
+    ],
+    'the chat of a pair': [{ rows: 1 }, (tx) => selectDirectChat(tx, me, me + 5)],
+    'a new chat': [
+      { rows: 2 },
+      (tx) => insertDirectChat(tx, { id: randomUUID(), userId: me, otherId: me }),
+    ],
+    'a user by name': [{ rows: 1 }, (tx) => selectUser(tx, 'plan77')],
+    'a user by id': [{ rows: 1 }, (tx) => selectUserById(tx, me)],
+    'a session': [{ rows: 1 }, (tx) => selectSession(tx, Buffer.alloc(32))],
+  }
+  const LIST = { archived: false, unread: undefined, limit: PAGE }
+
+  function batch({ touch }: { touch: boolean }) {
+    return chatIds
+      .slice(0, 64)
+      .sort()
+      .map((chatId) => ({
+        chatId,
+        rightsRev: 0,
+        touch,
+        messages: [{ senderId: me, clientId: randomUUID(), body: 'hello' }],
+      }))
+  }
+
+  for (const state of ['new', 'analysed'] as const)
+    describe(`of ${state} tables`, () => {
+      if (state === 'analysed')
+        before(() => one.db.transaction((tx) => tx.query('ANALYZE'), { maxMs: 60_000 }))
+      for (const [name, [bounds, work]] of Object.entries(HOT))
+        test(`[READ-3] ${name}`, async () => {
+          const statements = await explain(one.db, work)
+          assert(statements.length > 0)
+          for (const statement of statements) judge(statement, bounds)
+        })
+    })
+
+  test('a statement against these rules is found', async () => {
+    const [sorted] = await explain(one.db, (tx) =>
+      tx.query('SELECT * FROM members WHERE user_id = $1 ORDER BY changed_at LIMIT 5', [me]),
+    )
+    assert(sorted)
+    assert.throws(() => judge(sorted, { rows: 5, sorted: MINE }), /reads 5000 rows/)
+    assert.throws(() => judge(sorted, { rows: 5, read: MINE }), /sorts 5000 rows/)
+    const [all] = await explain(one.db, (tx) =>
+      tx.query("SELECT * FROM messages WHERE body = 'no' LIMIT 1"),
+    )
+    assert(all)
+    assert.throws(() => judge(all, { rows: 1e9 }), /reads all of messages/)
+  })
+
+  function judge(
+    { text, plan }: Explained,
+    { rows, sorted = rows, read = 4 * rows }: Bounds,
+  ): void {
+    for (const node of nodesOf(plan)) {
+      const type = node['Node Type']
+      const where = `${node['Relation Name'] ?? type}, in\n${text}`
+      if (type === 'Seq Scan') assert.fail(`It reads all of ${where}`)
+      if (type.includes('Scan') && node['Relation Name'] !== undefined)
+        assert(rowsRead(node) <= read, `It reads ${rowsRead(node)} rows of ${where}`)
+      const [input] = node.Plans ?? []
+      if (type.includes('Sort') && input)
+        assert(rowsRead(input) <= sorted, `It sorts ${rowsRead(input)} rows, in\n${text}`)
+    }
+  }
+})
+
+/** Written round by round, as time does it: the messages of one chat are not beside each other. */
+async function seed({ url, db: { schema } }: TestDatabase): Promise<void> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    await client.query(`SET search_path TO "${schema}"; SET timezone TO 'UTC'; SET jit TO off;
+      SET synchronous_commit TO off`)
+    await client.query(
+      `INSERT INTO users (username) SELECT 'plan' || i FROM generate_series(1, ${USERS}) i`,
+    )
+    await client.query(`
+      INSERT INTO chats (id, kind, low_id, high_id, last_seq, active_day, last_at, changed_at, changed_day)
+      SELECT md5(k::text)::uuid, 'direct', u.first + low, u.first + high, ${MESSAGES}, at::date, at, at, at::date
+      FROM (SELECT k, CASE WHEN k < ${MINE} THEN 0 ELSE k % ${MINE} + 1 END AS low,
+                CASE WHEN k < ${MINE} THEN k + 1 ELSE k % ${MINE} + 1 + k / ${MINE} END AS high,
+                now() - (k % ${MINE}) * interval '30 minutes' AS at
+              FROM generate_series(0, ${CHATS - 1}) k) c,
+           (SELECT min(id) AS first FROM users WHERE username LIKE 'plan%') u`)
+    await client.query(`
+      INSERT INTO members (chat_id, user_id, read_seq, active_day, changed_day)
+      SELECT c.id, u.id, ${MESSAGES - 1}, c.active_day, c.active_day
+      FROM chats c, unnest(ARRAY[c.low_id, c.high_id]) AS u(id)`)
+    await client.query(`
+      INSERT INTO messages (chat_id, seq, sender_id, client_id, body, created_at)
+      SELECT c.id, s, CASE WHEN s % 2 = 0 THEN c.low_id ELSE c.high_id END,
+        md5(c.id::text || s)::uuid, repeat('x', 60), c.last_at - (${MESSAGES} - s) * interval '1 minute'
+      FROM generate_series(1, ${MESSAGES}) s, chats c`)
+  } finally {
+    await client.end()
+  }
+}
