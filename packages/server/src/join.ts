@@ -16,6 +16,8 @@ import { createJwtVerifier, type JwtVerifier, signJwt } from './domain/jwt.ts'
 import { createLimits } from './domain/limits.ts'
 import { publishTouched, publishWritten } from './domain/messages.ts'
 import { createPasswords } from './domain/passwords.ts'
+import { createReads } from './domain/reads.ts'
+import { SYNC_LIMITS } from './domain/sync.ts'
 import { startUpkeep } from './domain/upkeep.ts'
 import { Writer } from './domain/writer.ts'
 import { createHttp } from './http/app.ts'
@@ -54,7 +56,8 @@ export async function join(loaded: Loaded, { db, log, version, closers }: Joinin
       log.warn({ err: error }, 'a new chat was not announced; it is found by the next sync'),
     )
   })
-  const core: Core = { db, bus, settings: config, limits, identity, writer }
+  const reads = createReads(db, SYNC_LIMITS)
+  const core: Core = { db, bus, settings: config, limits, identity, writer, reads }
   const forgetAll = () => {
     identity.dropAll()
     writer.dropRights()

@@ -98,18 +98,27 @@ describe('plans', { skip: skipOf('postgres') }, () => {
     'new messages of open chats': [
       { rows: 100 },
       (tx) =>
-        selectMessagesAfter(tx, {
-          chats: chatIds.slice(0, 10).map((chatId) => ({ chatId, seq: MESSAGES - 10 })),
-          limit: PAGE,
-        }),
+        selectMessagesAfter(
+          tx,
+          chatIds.slice(0, 10).map((chatId) => ({ chatId, seq: MESSAGES - 10 })),
+          PAGE,
+        ),
     ],
-    'heads of open chats': [{ rows: 10 }, (tx) => selectSeqs(tx, me, chatIds.slice(0, 10))],
+    'heads of open chats': [
+      { rows: 10 },
+      (tx) =>
+        selectSeqs(
+          tx,
+          chatIds.slice(0, 10).map((chatId) => ({ userId: me, chatId })),
+        ),
+    ],
     'chats that changed since an hour ago': [
       { rows: 2 * DAY },
-      (tx) => selectChangedChats(tx, me, { since: new Date(Date.now() - 3_600_000), limit: 201 }),
+      (tx) =>
+        selectChangedChats(tx, [{ userId: me, since: new Date(Date.now() - 3_600_000) }], 201),
     ],
     // Each chat of the user, once.
-    'unread of all': [{ rows: 1, read: MINE }, (tx) => selectUnread(tx, me)],
+    'unread of all': [{ rows: 1, read: MINE }, (tx) => selectUnread(tx, [me])],
     'rights of a batch': [{ rows: 2 * 64 }, (tx) => selectRights(tx, chatIds.slice(0, 64))],
     'a batch of messages': [{ rows: 64 }, (tx) => insertMessages(tx, batch({ touch: false }))],
     'the first batch of a day': [

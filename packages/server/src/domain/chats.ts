@@ -19,11 +19,8 @@ import {
   clearChat,
   type ListKey,
   type MemberPatch,
-  type MemberRow,
   selectChat,
   selectChats,
-  selectMembers,
-  selectUnread,
   showChat,
   updateMember,
   updateReadSeq,
@@ -34,9 +31,6 @@ import { ChatError } from './errors.ts'
 import { chatNotFound, idsOf, isMember, SYSTEM } from './rights.ts'
 import { userNotFound } from './users.ts'
 import { toChat, toListKey } from './views.ts'
-
-/** Members that a chat carries along; a group's others come page by page. */
-const SHOWN_MEMBERS = 50
 
 /** [READ-3] */
 export async function listChats(core: Core, actor: Actor, query: ListChatsQuery) {
@@ -71,11 +65,9 @@ function toKey(cursor: string): ListKey {
 
 /** Rows as chats, with their members. */
 export async function toChats(core: Core, rows: ChatRow[]): Promise<Chat[]> {
-  if (rows.length === 0) return []
   const ids = [...new Set(rows.map(({ id }) => id))]
-  const members = new Map<string, MemberRow[]>(ids.map((id) => [id, []]))
-  for (const row of await selectMembers(core.db, ids, SHOWN_MEMBERS))
-    members.get(row.chat_id)?.push(row)
+  const lists = await core.reads.members.loadAll(ids)
+  const members = new Map(ids.map((id, index) => [id, lists[index] ?? []]))
   return rows.map((row) => toChat(row, members.get(row.id) ?? []))
 }
 
@@ -270,8 +262,9 @@ async function publishRead(core: Core, actor: Actor, { chatId, seq, rev, unread 
 }
 
 /** The badge for the site's own menu. */
-export function getUnread(core: Core, actor: Actor): Promise<Unread> {
-  return selectUnread(core.db, actor.id)
+export async function getUnread(core: Core, actor: Actor): Promise<Unread> {
+  const { total, chats } = await core.reads.unread.load(actor.id)
+  return { total, chats }
 }
 
 async function publishUnread(core: Core, actor: Actor): Promise<void> {

@@ -2,6 +2,7 @@ import type { Bus } from '../bus/bus.ts'
 import type { Database } from '../store/db.ts'
 import type { Identity } from './identity.ts'
 import type { Limits } from './limits.ts'
+import type { Reads } from './reads.ts'
 import type { Writer } from './writer.ts'
 
 /** What every domain function takes first. It is joined in server.ts. */
@@ -13,6 +14,8 @@ export interface Core {
   identity: Identity
   /** The one way in for messages. */
   writer: Writer
+  /** What many ask at the same time. */
+  reads: Reads
 }
 
 /** The part of the configuration that the domain goes by. */

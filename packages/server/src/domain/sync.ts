@@ -6,9 +6,8 @@
  * twice is told apart by (seq, rev), which are given under the chat's lock.
  */
 import type { SyncBody, SyncResult } from '@microchatter/protocol'
-import { selectChangedChats, selectChats, selectSeqs, selectUnread } from '../store/members.ts'
-import { selectMessagesAfter, selectNow } from '../store/messages.ts'
-import { toChats } from './chats.ts'
+import { selectChats } from '../store/members.ts'
+import { getUnread, toChats } from './chats.ts'
 import { type Actor, type Core, isUuid } from './core.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
 import { toMessage } from './views.ts'
@@ -19,11 +18,11 @@ const OLDEST_MS = 90 * 86_400_000
 /** More changed chats than these: a fresh start is cheaper. */
 const CHANGED_CHATS = 200
 const FRESH_CHATS = 100
-/** Messages of one chat; the rest comes by history. */
-const MESSAGES = 50
+/** What one client reads at most; of a chat's messages the rest comes by history. */
+export const SYNC_LIMITS = { changes: CHANGED_CHATS + 1, messagesAfter: 50 }
 
 export async function sync(core: Core, actor: Actor, body: SyncBody): Promise<SyncResult> {
-  const now = await selectNow(core.db)
+  const now = await core.reads.now.load(undefined)
   const kept = keptOf(body)
   const heads = await selectHeads(core, actor, kept)
   // A client that is ahead has seen another database: a backup was put back.
@@ -40,7 +39,7 @@ export async function sync(core: Core, actor: Actor, body: SyncBody): Promise<Sy
     cursor: encodeCursor([now.toISOString()]),
     ...state,
     messages: await newMessages(core, kept, heads),
-    unread: await selectUnread(core.db, actor.id),
+    unread: await getUnread(core, actor),
   }
 }
 
@@ -62,9 +61,15 @@ interface Head {
 
 async function selectHeads(core: Core, actor: Actor, kept: Kept[]): Promise<Map<string, Head>> {
   if (kept.length === 0) return new Map()
-  const ids = kept.map(({ chatId }) => chatId)
-  const rows = await selectSeqs(core.db, actor.id, ids)
-  return new Map(rows.map((row) => [row.chat_id, row]))
+  const rows = await core.reads.seqs.loadAll(
+    kept.map(({ chatId }) => ({ userId: actor.id, chatId })),
+  )
+  const heads = new Map<string, Head>()
+  for (const [index, { chatId }] of kept.entries()) {
+    const head = rows[index]
+    if (head) heads.set(chatId, head)
+  }
+  return heads
 }
 
 /** undefined: the cursor is unknown or too old [SYNC-2]. */
@@ -87,7 +92,7 @@ type State = Pick<SyncResult, 'chats' | 'removed' | 'reset' | 'more'>
 
 /** undefined: more changed than is worth telling. */
 async function changedState(core: Core, actor: Actor, since: Date): Promise<State | undefined> {
-  const rows = await selectChangedChats(core.db, actor.id, { since, limit: CHANGED_CHATS + 1 })
+  const rows = await core.reads.changes.load({ userId: actor.id, since })
   if (rows.length > CHANGED_CHATS) return undefined
   const listed = rows.filter(({ active_day }) => active_day !== null)
   const hidden = rows.filter(({ active_day, unseen }) => active_day === null && !unseen)
@@ -124,9 +129,9 @@ async function newMessages(
     return after < head.last_seq ? [{ chatId, seq: after, lastSeq: head.last_seq }] : []
   })
   if (wanted.length === 0) return []
-  const rows = await selectMessagesAfter(core.db, { chats: wanted, limit: MESSAGES })
-  return wanted.map(({ chatId, lastSeq }) => {
-    const items = rows.filter((row) => row.chat_id === chatId).map(toMessage)
+  const pages = await core.reads.messagesAfter.loadAll(wanted)
+  return wanted.map(({ chatId, lastSeq }, index) => {
+    const items = (pages[index] ?? []).map(toMessage)
     return { chatId, items, hasAfter: (items.at(-1)?.seq ?? lastSeq) < lastSeq }
   })
 }

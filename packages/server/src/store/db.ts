@@ -7,6 +7,11 @@ import { type Embedded, openEmbedded } from './embedded.ts'
 
 export type Row = Record<string, unknown>
 
+/** A row of the answer to several keys: the how-many-eth of them it belongs to, counted from 1. */
+export interface Nth extends Row {
+  nth: number
+}
+
 /** What every store function takes first: a pool, or a transaction of it. */
 export interface Db {
   /** `name` makes it a prepared statement, for those that run often. */

@@ -1,4 +1,4 @@
-import type { Db } from './db.ts'
+import type { Db, Nth } from './db.ts'
 
 /** A chat as one member has it, with its last message. */
 export interface ChatRow extends Record<string, unknown> {
@@ -29,8 +29,7 @@ export interface ChatRow extends Record<string, unknown> {
   message_created_at: Date | null
 }
 
-export interface MemberRow extends Record<string, unknown> {
-  chat_id: string
+export interface MemberRow extends Nth {
   user_id: number
   username: string | null
   display_name: string | null
@@ -101,45 +100,64 @@ export async function selectChats(db: Db, userId: number, filter: ListFilter): P
   )
 }
 
-/** Chats in which anything changed for this member since a time; days are indexed, times are not. */
-export async function selectChangedChats(
-  db: Db,
-  userId: number,
-  { since, limit }: { since: Date; limit: number },
-): Promise<ChatRow[]> {
-  return db.query<ChatRow>(
-    `${view(`
-       SELECT chat_id, user_id FROM members WHERE user_id = $1 AND active_day >= ($2::timestamptz)::date
-       UNION
-       SELECT chat_id, user_id FROM members WHERE user_id = $1 AND changed_day >= ($2::timestamptz)::date`)}
-     WHERE greatest(c.last_at, c.changed_at, m.changed_at) >= $2::timestamptz
-     ORDER BY c.last_at DESC, c.id DESC LIMIT $3`,
-    [userId, since, limit],
+export interface ChangesKey {
+  userId: number
+  since: Date
+}
+
+/**
+ * For each key the chats in which anything changed for this member since then, at most `limit`, the
+ * newest first; days are indexed, times are not.
+ */
+export async function selectChangedChats(db: Db, keys: readonly ChangesKey[], limit: number) {
+  return db.query<ChatRow & Nth>(
+    `SELECT w.nth::int AS nth, r.*
+     FROM unnest($1::bigint[], $2::timestamptz[]) WITH ORDINALITY AS w(user_id, since, nth)
+     CROSS JOIN LATERAL (
+       ${view(`
+         SELECT chat_id, user_id FROM members
+         WHERE user_id = w.user_id AND active_day >= w.since::date
+         UNION
+         SELECT chat_id, user_id FROM members
+         WHERE user_id = w.user_id AND changed_day >= w.since::date`)}
+       WHERE greatest(c.last_at, c.changed_at, m.changed_at) >= w.since
+       ORDER BY c.last_at DESC, c.id DESC LIMIT $3) r
+     ORDER BY w.nth, r.last_at DESC, r.id DESC`,
+    [keys.map(({ userId }) => userId), keys.map(({ since }) => since), limit],
+    'select_changed_chats',
   )
 }
 
 /** Of each chat at most `perChat` members, the oldest first. */
-export async function selectMembers(db: Db, chatIds: string[], perChat: number) {
+export async function selectMembers(db: Db, chatIds: readonly string[], perChat: number) {
   return db.query<MemberRow>(
-    `SELECT m.chat_id, m.user_id, u.username, u.display_name, u.picture, m.read_seq
-     FROM unnest($1::uuid[]) AS c(id), LATERAL (
+    `SELECT c.nth::int AS nth, m.user_id, u.username, u.display_name, u.picture, m.read_seq
+     FROM unnest($1::uuid[]) WITH ORDINALITY AS c(id, nth), LATERAL (
        SELECT * FROM members WHERE chat_id = c.id ORDER BY user_id LIMIT $2) m
-     JOIN users u ON u.id = m.user_id ORDER BY m.chat_id, m.user_id`,
+     JOIN users u ON u.id = m.user_id ORDER BY c.nth, m.user_id`,
     [chatIds, perChat],
     'select_members',
   )
 }
 
-/** `total` leaves out muted chats; both leave out what is not on the list. */
-export async function selectUnread(db: Db, userId: number) {
-  const [row] = await db.query<{ total: number; chats: number }>(
-    `SELECT coalesce(sum(c.last_seq - m.read_seq), 0)::bigint AS total, count(*) AS chats
-     FROM members m JOIN chats c ON c.id = m.chat_id
-     WHERE m.user_id = $1 AND m.active_day IS NOT NULL AND c.last_seq > m.read_seq
-       AND (m.muted_until IS NULL OR m.muted_until <= now())`,
-    [userId],
+export interface UnreadRow extends Nth {
+  total: number
+  chats: number
+}
+
+/** Of each user; `total` leaves out muted chats; both leave out what is not on the list. */
+export async function selectUnread(db: Db, userIds: readonly number[]) {
+  return db.query<UnreadRow>(
+    `SELECT u.nth::int AS nth, coalesce(sum(c.last_seq - m.read_seq), 0)::bigint AS total,
+       count(*) AS chats
+     FROM unnest($1::bigint[]) WITH ORDINALITY AS u(id, nth)
+     JOIN members m ON m.user_id = u.id JOIN chats c ON c.id = m.chat_id
+     WHERE m.active_day IS NOT NULL AND c.last_seq > m.read_seq
+       AND (m.muted_until IS NULL OR m.muted_until <= now())
+     GROUP BY u.nth`,
+    [userIds],
+    'select_unread',
   )
-  return row ?? { total: 0, chats: 0 }
 }
 
 /**
@@ -224,13 +242,24 @@ export async function selectContactIds(db: Db, userId: number, limit: number): P
   return rows.map((row) => row.user_id)
 }
 
-/** Of those of these chats that the user is in. */
-export async function selectSeqs(db: Db, userId: number, chatIds: string[]) {
-  return db.query<{ chat_id: string; last_seq: number; cleared_seq: number }>(
-    `SELECT m.chat_id, c.last_seq, m.cleared_seq FROM unnest($2::uuid[]) AS k(id) CROSS JOIN LATERAL (
-       SELECT * FROM members WHERE chat_id = k.id AND user_id = $1 LIMIT 1) m
+export interface SeqsKey {
+  userId: number
+  chatId: string
+}
+export interface SeqsRow extends Nth {
+  last_seq: number
+  cleared_seq: number
+}
+
+/** Of those of these chats that their user is in. */
+export async function selectSeqs(db: Db, keys: readonly SeqsKey[]) {
+  return db.query<SeqsRow>(
+    `SELECT k.nth::int AS nth, c.last_seq, m.cleared_seq
+     FROM unnest($1::bigint[], $2::uuid[]) WITH ORDINALITY AS k(user_id, chat_id, nth)
+     CROSS JOIN LATERAL (
+       SELECT * FROM members WHERE chat_id = k.chat_id AND user_id = k.user_id LIMIT 1) m
      JOIN chats c ON c.id = m.chat_id`,
-    [userId, chatIds],
+    [keys.map(({ userId }) => userId), keys.map(({ chatId }) => chatId)],
     'select_seqs',
   )
 }

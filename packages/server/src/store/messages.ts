@@ -1,4 +1,4 @@
-import type { Db } from './db.ts'
+import type { Db, Nth } from './db.ts'
 
 export interface MessageRow extends Record<string, unknown> {
   chat_id: string
@@ -157,22 +157,26 @@ export async function selectMessages(
   )
 }
 
-/** Of several chats at once: per chat those after `seq`, at most `limit`, oldest first. */
-export async function selectMessagesAfter(
-  db: Db,
-  { chats, limit }: { chats: { chatId: string; seq: number }[]; limit: number },
-): Promise<MessageRow[]> {
-  return db.query<MessageRow>(
-    `SELECT ${COLUMNS} FROM unnest($1::uuid[], $2::int[]) AS k(id, after), LATERAL (
+export interface AfterKey {
+  chatId: string
+  seq: number
+}
+
+/** For each key the chat's messages after this seq, at most `limit`, oldest first. */
+export async function selectMessagesAfter(db: Db, keys: readonly AfterKey[], limit: number) {
+  return db.query<MessageRow & Nth>(
+    `SELECT k.nth::int AS nth, ${COLUMNS}
+     FROM unnest($1::uuid[], $2::int[]) WITH ORDINALITY AS k(id, after, nth), LATERAL (
        SELECT * FROM messages WHERE chat_id = k.id AND seq > k.after ORDER BY seq LIMIT $3) m
-     JOIN users u ON u.id = m.sender_id ORDER BY m.chat_id, m.seq`,
-    [chats.map(({ chatId }) => chatId), chats.map(({ seq }) => seq), limit],
+     JOIN users u ON u.id = m.sender_id ORDER BY k.nth, m.seq`,
+    [keys.map(({ chatId }) => chatId), keys.map(({ seq }) => seq), limit],
+    'select_messages_after',
   )
 }
 
 /** The database's clock, which is the clock of every cursor. */
 export async function selectNow(db: Db): Promise<Date> {
-  const [row] = await db.query<{ now: Date }>('SELECT now() AS now')
+  const [row] = await db.query<{ now: Date }>('SELECT now() AS now', [], 'select_now')
   if (!row) throw new Error('The database told no time')
   return row.now
 }

@@ -1,0 +1,72 @@
+/** What many clients ask at the same time, above all when they come back [SYNC-2]. */
+import {
+  type ChangesKey,
+  type ChatRow,
+  type MemberRow,
+  type SeqsKey,
+  type SeqsRow,
+  selectChangedChats,
+  selectMembers,
+  selectSeqs,
+  selectUnread,
+  type UnreadRow,
+} from '../store/members.ts'
+import {
+  type AfterKey,
+  type MessageRow,
+  selectMessagesAfter,
+  selectNow,
+} from '../store/messages.ts'
+import type { Db, Nth } from '../store/db.ts'
+import { Together } from './together.ts'
+
+export interface Reads {
+  now: Together<undefined, Date>
+  /** undefined: not a member. */
+  seqs: Together<SeqsKey, SeqsRow | undefined>
+  changes: Together<ChangesKey, (ChatRow & Nth)[]>
+  /** Of a chat, the oldest first. */
+  members: Together<string, MemberRow[]>
+  messagesAfter: Together<AfterKey, (MessageRow & Nth)[]>
+  unread: Together<number, UnreadRow>
+}
+
+/** Members that a chat carries along; a group's others come page by page. */
+const SHOWN_MEMBERS = 50
+
+export interface ReadLimits {
+  changes: number
+  messagesAfter: number
+}
+
+export function createReads(db: Db, limits: ReadLimits): Reads {
+  return {
+    now: new Together(async (keys) => {
+      const now = await selectNow(db)
+      return keys.map(() => now)
+    }),
+    seqs: new Together(async (keys) => ones(keys, await selectSeqs(db, keys))),
+    changes: new Together(async (keys) =>
+      many(keys, await selectChangedChats(db, keys, limits.changes)),
+    ),
+    members: new Together(async (keys) => many(keys, await selectMembers(db, keys, SHOWN_MEMBERS))),
+    messagesAfter: new Together(async (keys) =>
+      many(keys, await selectMessagesAfter(db, keys, limits.messagesAfter)),
+    ),
+    unread: new Together(async (keys) => {
+      const rows = ones(keys, await selectUnread(db, keys))
+      return rows.map((row) => row ?? { nth: 0, total: 0, chats: 0 })
+    }),
+  }
+}
+
+/** The rows of each key, which say the how-many-eth it is, counted from 1. */
+function many<R extends Nth>(keys: readonly unknown[], rows: R[]): R[][] {
+  const lists: R[][] = keys.map(() => [])
+  for (const row of rows) lists[row.nth - 1]?.push(row)
+  return lists
+}
+
+function ones<R extends Nth>(keys: readonly unknown[], rows: R[]): (R | undefined)[] {
+  return many(keys, rows).map(([row]) => row)
+}
