@@ -1,4 +1,4 @@
-import { createHash, createPublicKey, randomUUID } from 'node:crypto'
+import { createPublicKey, randomUUID } from 'node:crypto'
 import { LIMITS } from '@microchatter/protocol'
 import {
   decodeProtectedHeader,
@@ -81,13 +81,12 @@ export function createJwtVerifier(options: JwtOptions): JwtVerifier {
     async verify(token) {
       if (token.length > TOKEN_CHARACTERS)
         throw refused(`The token has more than ${TOKEN_CHARACTERS} characters`)
-      const id = createHash('sha256').update(token).digest('base64')
-      const known = kept.get(id)
+      const known = kept.get(token)
       if (known !== undefined) return known
       const payload = await verifySignature(token, sources, checks)
       checkLifetime(payload, options)
       const claims = Object.freeze(toClaims(payload, options))
-      kept.set(id, claims)
+      kept.set(token, claims)
       return claims
     },
   }

@@ -63,6 +63,8 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
   const app = createApp(options)
   // Before the plugin: a route keeps the handler that was set when it was made.
   app.setErrorHandler(onError)
+  // One logger for all requests: what is logged of one names its id.
+  app.setChildLoggerFactory((logger) => logger)
   for (const name of DECORATORS) app.decorateRequest(name, null)
   app.addHook('onRequest', async (request, reply) => setHeaders(request, reply))
   await app.register(cors, corsOptions(options.origins, options.production))
@@ -162,8 +164,10 @@ function answerOnce(route: UserRoute, call: Call, { headers }: FastifyRequest): 
 function logAnswer(request: FastifyRequest, reply: FastifyReply): void {
   const { statusCode: status } = reply
   const level = status >= 500 ? 'error' : 'debug'
+  if (!isLogged(request.log, level)) return
   request.log[level](
     {
+      reqId: request.id,
       method: request.method,
       route: request.routeOptions.url,
       status,
@@ -172,4 +176,10 @@ function logAnswer(request: FastifyRequest, reply: FastifyReply): void {
     },
     'answered',
   )
+}
+
+/** Most answers are not: then nothing is put together for them. */
+function isLogged(log: FastifyBaseLogger, level: 'error' | 'debug'): boolean {
+  const { isLevelEnabled } = log as { isLevelEnabled?: (level: string) => boolean }
+  return isLevelEnabled?.call(log, level) ?? true
 }

@@ -21,7 +21,7 @@ const FRAMEWORK: Record<string, [ErrorCode, string]> = {
 
 export function onError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const known = toChatError(error, request)
-  if (!known) request.log.error({ err: describe(error) }, 'a call failed')
+  if (!known) request.log.error({ err: describe(error), reqId: request.id }, 'a call failed')
   // Errors of the framework may come before the hooks have run.
   if (!reply.hasHeader('x-request-id')) setHeaders(request, reply)
   sendProblem(reply, known ?? new ChatError('internal', { detail: internal(request) }))
