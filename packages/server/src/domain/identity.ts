@@ -72,7 +72,8 @@ export class Identity {
   /** @throws bad_credentials, token_expired, deactivated, insecure, rate_limited, busy, unavailable */
   async authenticate(credentials: Credentials, caller: Caller): Promise<Actor> {
     const actor = await this.#verify(credentials, caller)
-    return { ...actor, address: caller.address }
+    actor.address = caller.address
+    return actor
   }
 
   /** A user as it was within the last 30 s, or as it is after a change that the bus has told. */
@@ -178,11 +179,10 @@ export class Identity {
       session.last_used_at = new Date(now)
       await touchSession(this.#options.db, session.id)
     }
-    return {
-      ...toActor(active(user), 'session'),
+    return toActor(active(user), 'session', {
       sessionId: session.id,
       expiresAt: session.expires_at.getTime(),
-    }
+    })
   }
 
   async #session(hash: Buffer): Promise<SessionRow | undefined> {
@@ -209,12 +209,11 @@ export class Identity {
       throw new ChatError('bad_credentials', { detail: 'There is no such user' })
     const user = known ? await this.#apply(claims, known) : await this.#create(claims)
     checkIssued(claims, user.tokens_valid_after)
-    return {
-      ...toActor(active(user), 'jwt'),
+    return toActor(active(user), 'jwt', {
       issuedAt: claims.issuedAt,
       fromLogin: claims.fromLogin,
-      ...(claims.expiresAt === undefined ? {} : { expiresAt: claims.expiresAt * 1_000 }),
-    }
+      expiresAt: claims.expiresAt === undefined ? undefined : claims.expiresAt * 1_000,
+    })
   }
 
   async #create(claims: Claims): Promise<UserRow> {
@@ -297,9 +296,21 @@ function dateOf({ issuedAt }: Claims): Date | undefined {
   return issuedAt === undefined ? undefined : new Date(issuedAt * 1_000)
 }
 
-function toActor(user: UserRow, via: Actor['via']): Actor {
+/** One literal with every field: an open socket keeps it, and fields that come later cost more. */
+function toActor(user: UserRow, via: Actor['via'], more: Partial<Actor> = {}): Actor {
   const username = user.username ?? ''
-  return { id: user.id, username, admin: isAdmin(username, user.role), via }
+  return {
+    id: user.id,
+    username,
+    admin: isAdmin(username, user.role),
+    via,
+    sessionId: more.sessionId,
+    issuedAt: more.issuedAt,
+    fromLogin: more.fromLogin,
+    expiresAt: more.expiresAt,
+    address: undefined,
+    socket: undefined,
+  }
 }
 
 function isAdmin(username: string | null, role: string): boolean {

@@ -2,7 +2,7 @@
 import { type CallBody, type CallName, CALLS } from '@microchatter/protocol'
 import { Ajv, type ValidateFunction } from 'ajv'
 import { markRead, setTyping } from '../domain/chats.ts'
-import type { Actor, Core } from '../domain/core.ts'
+import type { Core } from '../domain/core.ts'
 import { ChatError } from '../domain/errors.ts'
 import { invalid } from '../domain/invalid.ts'
 import { sendMessage } from '../domain/messages.ts'
@@ -76,12 +76,9 @@ async function onRefresh({ core, session, body: { token }, answer }: Call<'auth.
       field: '/token',
       detail: 'The token is of another user; open a new connection for that one',
     })
-  session.actor = withSocket(actor, session.socket.id)
+  actor.socket = session.socket.id
+  session.actor = actor
   session.warned = false
   const { expiresAt } = actor
   answer(expiresAt === undefined ? {} : { expiresAt: new Date(expiresAt).toISOString() })
-}
-
-export function withSocket(actor: Actor, socket: string): Actor {
-  return { ...actor, socket }
 }

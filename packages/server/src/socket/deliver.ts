@@ -16,12 +16,13 @@ export class Registry {
     else this.#byUser.set(id, new Set([session]))
   }
 
-  remove(session: SocketSession): void {
-    this.all.delete(session)
+  /** false: it was not there. */
+  remove(session: SocketSession): boolean {
     const { id } = session.actor
     const known = this.#byUser.get(id)
     known?.delete(session)
     if (known?.size === 0) this.#byUser.delete(id)
+    return this.all.delete(session)
   }
 
   ofUser(userId: number): ReadonlySet<SocketSession> {

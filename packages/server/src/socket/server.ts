@@ -11,7 +11,7 @@ import { ChatError } from '../domain/errors.ts'
 import type { Caller } from '../domain/identity.ts'
 import { findEnded } from '../domain/sessions.ts'
 import { createCallerOf, createOriginCheck, credentialsOf } from './auth.ts'
-import { call, withSocket } from './calls.ts'
+import { call } from './calls.ts'
 import { Registry, startDelivery } from './deliver.ts'
 import { type OnDefect, toCallError } from './errors.ts'
 import { FrameServer } from './frames.ts'
@@ -102,30 +102,40 @@ export function createSockets(options: SocketOptions): Sockets {
         detail: `You have ${core.limits.socketsPerUser} open connections; close one first`,
         retryAfterMs: 10_000,
       })
-    const session = new SocketSession(socket, withSocket(actor, socket.id))
+    actor.socket = socket.id
+    const session = new SocketSession(socket, actor)
     if (auth.hold === true) session.hold()
     socket.data = session
     // In the live stream before the client hears of it: nothing falls between.
     registry.add(session)
-    socket.conn.once('close', () => registry.remove(session))
-    socket.once('disconnect', () => registry.remove(session))
+    countAddress(session, 1)
+    // 'disconnect' comes for those alone that were connected; it may be cut before.
+    socket.conn.on('close', () => onGone.call(socket))
+    if (socket.conn.readyState !== 'open') onGone.call(socket)
   }
 
   io.on('connection', (socket) => {
     const session = socket.data as SocketSession
-    socket.on('error', () => undefined)
-    countAddress(socket, callerOf(socket.request).address)
-    socket.onAny((name: string, ...args: unknown[]) => onCall(session, name, args))
+    socket.on('disconnect', onGone)
+    socket.onAny(onAny)
     if (session.state.is === 'holding') releaseLater(session)
+    forgetHandshake(socket)
   })
 
-  function countAddress(socket: Socket, address: string): void {
-    perAddress.set(address, (perAddress.get(address) ?? 0) + 1)
-    socket.once('disconnect', () => {
-      const left = (perAddress.get(address) ?? 1) - 1
-      if (left > 0) perAddress.set(address, left)
-      else perAddress.delete(address)
-    })
+  /** Shared by all sockets: a closure of each would be kept as long as it is open. */
+  function onAny(this: Socket, name: string, ...args: unknown[]): void {
+    onCall(this.data as SocketSession, name, args)
+  }
+
+  function onGone(this: Socket): void {
+    const session = this.data as SocketSession
+    if (registry.remove(session)) countAddress(session, -1)
+  }
+
+  function countAddress({ actor: { address = '' } }: SocketSession, by: 1 | -1): void {
+    const count = (perAddress.get(address) ?? 0) + by
+    if (count > 0) perAddress.set(address, count)
+    else perAddress.delete(address)
   }
 
   /** A client that asked for its events to be held, but does not sync, gets `sync.reset` instead. */
@@ -182,6 +192,15 @@ export function createSockets(options: SocketOptions): Sockets {
       engine.close()
     },
   }
+}
+
+const NOTHING = Object.freeze({})
+
+/** An open socket needs nothing more of its request: headers and token would be kept as long as it is. */
+function forgetHandshake({ conn, handshake, request }: Socket): void {
+  Object.assign(request, { headers: NOTHING, rawHeaders: [], url: '', _query: NOTHING })
+  Object.assign(conn, { request: null })
+  Object.assign(handshake, { headers: NOTHING, auth: NOTHING, query: NOTHING, url: '' })
 }
 
 class BoundedDecoder extends Decoder {

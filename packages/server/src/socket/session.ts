@@ -16,6 +16,9 @@ type State =
   | { is: 'holding'; events: HeldEvent[] | undefined }
   | { is: 'closed' }
 
+const LIVE: State = { is: 'live' }
+const CLOSED: State = { is: 'closed' }
+
 /** Events that wait for one sync. */
 const HELD_EVENTS = 1_000
 /** What may wait for a reader before it counts as too slow [SOCK-1]. */
@@ -31,7 +34,7 @@ const LINGER_MS = 1_000
 export class SocketSession {
   readonly socket: Socket
   actor: Actor
-  state: State = { is: 'live' }
+  state: State = LIVE
   readonly openedAt = Date.now()
   /** The client was told that its credentials end. */
   warned = false
@@ -71,13 +74,13 @@ export class SocketSession {
   release(): HeldEvent[] | undefined {
     if (this.state.is !== 'holding') return []
     const { events } = this.state
-    this.state = { is: 'live' }
+    this.state = LIVE
     return events
   }
 
   close(reason: CloseReason, reconnectInMs?: number): void {
     if (this.state.is === 'closed') return
-    this.state = { is: 'closed' }
+    this.state = CLOSED
     const { conn } = this.socket
     this.socket.emit('session.closed', {
       reason,
