@@ -13,9 +13,13 @@ export interface Call<N extends CallName> {
   core: Core
   session: SocketSession
   body: CallBody<N>
-  answer: (values: Record<string, unknown>) => void
 }
-type Table = { [N in CallName]: (call: Call<N>) => Promise<void> }
+/** What the acknowledgement says beside `ok: true`, and what has to follow it at once. */
+export interface Answer {
+  values: Record<string, unknown>
+  after?: () => void
+}
+type Table = { [N in CallName]: (call: Call<N>) => Promise<Answer> }
 
 const TABLE: Table = {
   'message.send': onSend,
@@ -33,8 +37,8 @@ const SCHEMAS = new Map<string, ValidateFunction>(
 /** @throws ChatError where there is no such call, or the body is against its schema */
 export async function call(
   name: string,
-  { core, session, body, answer }: Omit<Call<CallName>, 'body'> & { body: unknown },
-): Promise<void> {
+  { core, session, body }: Omit<Call<CallName>, 'body'> & { body: unknown },
+): Promise<Answer> {
   const matches = SCHEMAS.get(name)
   if (!matches)
     throw new ChatError('unknown_event', {
@@ -42,30 +46,32 @@ export async function call(
     })
   if (!matches(body)) throw invalid(matches.errors)
   core.limits.calls.take(session.actor.id)
-  const run = TABLE[name as CallName] as (call: Call<CallName>) => Promise<void>
-  return run({ core, session, body: body as CallBody<CallName>, answer })
+  const run = TABLE[name as CallName] as (call: Call<CallName>) => Promise<Answer>
+  return run({ core, session, body: body as CallBody<CallName> })
 }
 
-async function onSend({ core, session, body, answer }: Call<'message.send'>) {
-  answer({ message: await sendMessage(core, session.actor, body) })
+async function onSend({ core, session, body }: Call<'message.send'>): Promise<Answer> {
+  return { values: { message: await sendMessage(core, session.actor, body) } }
 }
 
-async function onRead({ core, session, body, answer }: Call<'chat.read'>) {
+async function onRead({ core, session, body }: Call<'chat.read'>): Promise<Answer> {
   const { chatId, ...read } = body
-  answer({ read: await markRead(core, session.actor, chatId, read) })
+  return { values: { read: await markRead(core, session.actor, chatId, read) } }
 }
 
-async function onTyping({ core, session, body, answer }: Call<'typing'>) {
+async function onTyping({ core, session, body }: Call<'typing'>): Promise<Answer> {
   await setTyping(core, session.actor, body)
-  answer({})
+  return { values: {} }
 }
 
-async function onSync({ core, session, body, answer }: Call<'sync'>) {
-  await syncSession(core, session, { body, answer: (result) => answer({ sync: result }) })
+async function onSync({ core, session, body }: Call<'sync'>): Promise<Answer> {
+  const { result, release } = await syncSession(core, session, body)
+  return { values: { sync: result }, after: release }
 }
 
 /** New credentials for an open socket, of the same user. */
-async function onRefresh({ core, session, body: { token }, answer }: Call<'auth.refresh'>) {
+async function onRefresh({ core, session, body }: Call<'auth.refresh'>): Promise<Answer> {
+  const { token } = body
   const { address = '' } = session.actor
   const actor = await core.identity.authenticate(
     { kind: 'bearer', token },
@@ -80,5 +86,7 @@ async function onRefresh({ core, session, body: { token }, answer }: Call<'auth.
   session.actor = actor
   session.warned = false
   const { expiresAt } = actor
-  answer(expiresAt === undefined ? {} : { expiresAt: new Date(expiresAt).toISOString() })
+  return {
+    values: expiresAt === undefined ? {} : { expiresAt: new Date(expiresAt).toISOString() },
+  }
 }

@@ -124,7 +124,7 @@ export function createSockets(options: SocketOptions): Sockets {
 
   /** Shared by all sockets: a closure of each would be kept as long as it is open. */
   function onAny(this: Socket, name: string, ...args: unknown[]): void {
-    onCall(this.data as SocketSession, name, args)
+    void onCall(this.data as SocketSession, name, args)
   }
 
   function onGone(this: Socket): void {
@@ -147,25 +147,26 @@ export function createSockets(options: SocketOptions): Sockets {
     }, SYNC_WITHIN_MS).unref()
   }
 
-  function onCall(session: SocketSession, name: string, args: unknown[]): void {
+  async function onCall(session: SocketSession, name: string, args: unknown[]): Promise<void> {
     const last = args.at(-1)
-    const acknowledge = typeof last === 'function' ? (last as (answer: unknown) => void) : () => {}
+    const acknowledge = typeof last === 'function' ? (last as (answer: unknown) => void) : ignore
     const body = typeof args[0] === 'function' ? undefined : args[0]
-    const refuseCall = (error: unknown) => {
+    if (!session.keepsUp()) return
+    session.begin()
+    try {
+      if (stopping || session.inFlight > IN_FLIGHT) throw tooBusy(stopping)
+      const { values, after } = await call(name, { core, session, body })
+      session.refused = 0
+      acknowledge({ ok: true, ...values })
+      after?.()
+    } catch (error) {
       const callError = toCallError(error, name, options.onDefect)
       acknowledge({ ok: false, error: callError })
       session.refused = callError.code === 'rate_limited' ? session.refused + 1 : 0
       if (session.refused >= FLOOD) session.close('flooding')
+    } finally {
+      session.end()
     }
-    if (!session.keepsUp()) return
-    if (stopping || session.inFlight >= IN_FLIGHT) return refuseCall(tooBusy(stopping))
-    session.begin()
-    const answer = (values: Record<string, unknown>) => {
-      session.refused = 0
-      acknowledge({ ok: true, ...values })
-    }
-    const done = () => session.end()
-    call(name, { core, session, body, answer }).catch(refuseCall).then(done, done)
   }
 
   let stopping = false
@@ -194,6 +195,7 @@ export function createSockets(options: SocketOptions): Sockets {
   }
 }
 
+const ignore = () => undefined
 const NOTHING = Object.freeze({})
 
 /** An open socket needs nothing more of its request: headers and token would be kept as long as it is. */

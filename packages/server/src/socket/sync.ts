@@ -12,17 +12,16 @@ import type { Core } from '../domain/core.ts'
 import { sync } from '../domain/sync.ts'
 import type { HeldEvent, SocketSession } from './session.ts'
 
-/** `answer` acknowledges the call, between reading and releasing. */
+/** `release` has to follow the acknowledgement with `result` at once: then come the events. */
 export async function syncSession(
   core: Core,
   session: SocketSession,
-  { body, answer }: { body: SyncBody; answer: (result: SyncResult) => void },
-): Promise<void> {
+  body: SyncBody,
+): Promise<{ result: SyncResult; release: () => void }> {
   session.hold()
   try {
     const result = await sync(core, session.actor, body)
-    answer(result)
-    releaseNewer(session, result)
+    return { result, release: () => releaseNewer(session, result) }
   } catch (error) {
     releaseNewer(session)
     throw error
