@@ -28,11 +28,26 @@ export async function seed(url: string, plan: Seed, onPart?: (rows: number) => v
     const first = await insertUsers(client, plan.users)
     await insertChats(client, plan, first)
     await insertMessages(client, { ...plan, first, onPart })
-    await client.query('VACUUM (ANALYZE) users, chats, members, messages')
-    await client.query('CHECKPOINT')
+    await settle(client)
   } finally {
     await client.end()
   }
+}
+
+/** What autovacuum would have done by and by. */
+export async function analyze(url: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url, options: '-c search_path=microchatter' })
+  await client.connect()
+  try {
+    await settle(client)
+  } finally {
+    await client.end()
+  }
+}
+
+async function settle(client: pg.Client): Promise<void> {
+  await client.query('VACUUM (ANALYZE) users, chats, members, messages')
+  await client.query('CHECKPOINT')
 }
 
 /** The chat of this number, and the names of its two. */
