@@ -31,12 +31,14 @@ class Crowd {
   }
 
   #open(sockets: number): Promise<Outcome> {
-    const { secret } = this.#plan
+    const { secret, sync } = this.#plan
     const from = this.#seats.length
+    const authOf = (number: number) => ({
+      token: signJwt(secret, `user${number}`),
+      ...(sync ? { hold: true } : {}),
+    })
     for (let number = from; number < sockets; number += 1)
-      this.#seats.push({
-        auth: secret === '' ? {} : { token: signJwt(secret, `user${number}`), hold: true },
-      })
+      this.#seats.push({ auth: secret === '' ? {} : authOf(number) })
     return timed(this.#seats.slice(from), (seat) => this.#connect(seat))
   }
 
@@ -44,7 +46,7 @@ class Crowd {
     for (const { socket } of this.#seats) socket?.close()
     return timed(this.#seats, async (seat) => {
       await this.#connect(seat)
-      if (this.#plan.secret !== '') await this.#sync(seat)
+      if (this.#plan.sync) await this.#sync(seat)
     })
   }
 

@@ -8,12 +8,14 @@ export interface CrowdPlan {
   url: string
   /** Signs the tokens of user0, user1, …; '': a server that asks for none. */
   secret: string
+  /** They come back with a sync, and have their events held until then. */
+  sync?: true
 }
 export type Order =
   | { do: 'open'; sockets: number }
   /** Each learns its cursor. */
   | { do: 'sync' }
-  /** All are dropped at once and return at once, with a sync where there are users. */
+  /** All are dropped at once and return at once. */
   | { do: 'storm' }
 export interface Outcome {
   /** Until the last one was done. */

@@ -31,7 +31,7 @@ export async function toMemorySvg(readings: readonly Reading[]): Promise<string>
         field: 'what',
         type: 'nominal',
         scale: { domain: NAMES, range: COLOURS },
-        legend: { title: null, orient: 'bottom' },
+        legend: { title: null, orient: 'bottom', labelLimit: 300 },
       },
     },
     config: {

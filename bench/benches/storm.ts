@@ -49,7 +49,8 @@ async function seedCrowd({ databaseUrl = '' }: Running, users: number): Promise<
 async function blow(round: Round, server: string, running: Running): Promise<Sample> {
   const sockets = SOCKETS[round.scale]
   const { url, secret, stop } = running
-  const crowd = gather(round, { url, secret })
+  const plan = { url, secret }
+  const crowd = gather(round, secret === '' ? plan : { ...plan, sync: true })
   round.say(`storm: ${server}, ${sockets.toLocaleString('en')} sockets`)
   const { ms: firstMs } = await crowd.open(sockets)
   if (secret !== '') await crowd.sync()
