@@ -6,7 +6,8 @@ import type { Figures } from './meter.ts'
 const WARM_UP_MS = 3_000
 
 export interface Loop {
-  running: Pick<Running, 'url' | 'secret'>
+  /** The nodes of one server; each has its share of the sockets. */
+  running: readonly [Running, ...Running[]]
   sockets: number
   /** Messages in flight. */
   window: number
@@ -17,7 +18,8 @@ export interface Loop {
 /** Ticks once, when messages begin to flow. */
 export async function runLoop(round: Round, loop: Loop): Promise<Figures> {
   const { running, sockets, window, seconds, onSecond } = loop
-  const { url, secret } = running
+  const [{ url, secret }, ...others] = running
+  const urls = [url, ...others.map((other) => other.url)]
   const measureMs = seconds * 1_000
   let begun = false
   const each = () => {
@@ -25,7 +27,8 @@ export async function runLoop(round: Round, loop: Loop): Promise<Figures> {
     begun = true
     onSecond?.()
   }
-  const plan = { url, secret, sockets, windows: [window], warmUpMs: WARM_UP_MS, measureMs }
+  const windows = [window]
+  const plan = { url, urls, secret, sockets, windows, warmUpMs: WARM_UP_MS, measureMs }
   const figures = (await generate(plan, each)).get(window)
   if (!figures) throw new Error('The generator gave no figures')
   return figures

@@ -1,6 +1,6 @@
 /** Asks a Node process what only it knows, by its inspector; it costs nothing until it is asked. */
-import { createServer, type AddressInfo } from 'node:net'
 import { WebSocket } from 'ws'
+import { freePort } from './port.ts'
 
 const ANSWER_MS = 60_000
 
@@ -67,14 +67,4 @@ export class Inspector {
   close(): void {
     this.#socket.terminate()
   }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer().once('error', reject)
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as AddressInfo
-      probe.close(() => resolve(port))
-    })
-  })
 }

@@ -54,8 +54,8 @@ async function fill(round: Round, { databaseUrl = '' }: Running): Promise<void> 
 async function send(round: Round, running: Running, load: string): Promise<Sample> {
   round.say(`growth: ${load}`)
   const { seconds, scale } = round
-  const loop = { running, sockets: SOCKETS[scale], window: WINDOW, seconds }
-  const figures = await runLoop(round, loop)
+  const loop = { sockets: SOCKETS[scale], window: WINDOW, seconds }
+  const figures = await runLoop(round, { running: [running], ...loop })
   await running.stop()
   const values = { [UNIT]: figures.perSecond, 'ack p99 ms': figures.ackMs.p99 }
   return { server: SERVER, load, values }

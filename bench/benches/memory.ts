@@ -72,7 +72,7 @@ async function soak(round: Round, running: Running, inspector: Inspector): Promi
     if (second % each === 0) read().catch((error: Error) => (failure ??= error))
   }
   round.say('memory: users and chats')
-  await runLoop(round, { running, sockets: SOCKETS, window: WINDOW, seconds, onSecond })
+  await runLoop(round, { running: [running], sockets: SOCKETS, window: WINDOW, seconds, onSecond })
   if (failure) throw failure
   return readings
 }
