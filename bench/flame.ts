@@ -90,9 +90,8 @@ function libraries(): string {
 
 /** In `dist` of a package that d3-flame-graph brings along, however deep. */
 function fileOf(name: string, file: string): string {
-  const here = createRequire(import.meta.url)
-  const require = createRequire(here.resolve(FLAME))
-  const paths = require.resolve.paths(name) ?? []
+  const require = createRequire(import.meta.url)
+  const paths = createRequire(require.resolve('d3-flame-graph')).resolve.paths(name) ?? []
   const found = paths
     .map((folder) => `${folder}/${name}/dist/${file}`)
     .find((path) => existsSync(path))
