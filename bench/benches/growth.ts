@@ -1,0 +1,79 @@
+import type { Bench, Round, Running, Sample, Scale } from '../bench.ts'
+import { runLoop } from '../closed-loop.ts'
+import type { Figures } from '../meter.ts'
+import { seed } from '../seed.ts'
+
+const MESSAGES: Record<Scale, number> = { full: 10_000_000, small: 200_000 }
+const SOCKETS: Record<Scale, number> = { full: 1_000, small: 200 }
+const MESSAGES_OF_CHAT = 1_000
+const WINDOW = 32
+const SERVER = 'Microchatter, PostgreSQL'
+const EMPTY = 'empty database'
+const UNIT = 'messages/s'
+
+export const growth: Bench = {
+  name: 'growth',
+  title: 'Messages per second, 32 in flight, into an empty and into a large database',
+  plot: UNIT,
+  goals: [
+    {
+      name: 'of the rate with an empty database',
+      better: 'higher',
+      bound: 0.9,
+      unit: '×',
+      of: (samples) => ratio(samples),
+      guarded: true,
+    },
+  ],
+  ticks: () => 4,
+  async measure(round) {
+    if (!round.postgres) return []
+    const large = await round.start({ kind: 'microchatter', database: 'postgres' })
+    await fill(round, large)
+    const empty = await round.start({ kind: 'microchatter', database: 'postgres' })
+    // In this order, what slowly changes on the machine meets both alike.
+    const first = await send(round, empty, EMPTY)
+    const filled = `${MESSAGES[round.scale].toLocaleString('en')} messages in it`
+    const second = [await send(round, large, filled), await send(round, large, filled)]
+    const last = await send(round, empty, EMPTY)
+    await Promise.all([empty.stop(), large.stop()])
+    return [toSample(EMPTY, [first, last]), toSample(filled, second)]
+  },
+}
+
+/** The users are those of the load; it opens chats of its own between them, beside the old ones. */
+async function fill(round: Round, { databaseUrl = '' }: Running): Promise<void> {
+  const messages = MESSAGES[round.scale]
+  const plan = {
+    users: SOCKETS[round.scale],
+    chats: messages / MESSAGES_OF_CHAT,
+    messagesPerChat: MESSAGES_OF_CHAT,
+  }
+  let done = 0
+  await seed(databaseUrl, plan, (rows) => {
+    done += rows
+    round.say(`growth: ${Math.round((100 * done) / messages)} % of the messages put in`)
+  })
+}
+
+async function send(round: Round, running: Running, load: string): Promise<Figures> {
+  round.say(`growth: ${load}`)
+  const { seconds, scale } = round
+  const loop = { sockets: SOCKETS[scale], window: WINDOW, seconds }
+  return runLoop(round, { running: [running], ...loop })
+}
+
+function toSample(load: string, turns: readonly Figures[]): Sample {
+  const mean = (of: (figures: Figures) => number) =>
+    turns.reduce((sum, figures) => sum + of(figures), 0) / turns.length
+  const values = {
+    [UNIT]: mean(({ perSecond }) => perSecond),
+    'ack p99 ms': mean(({ ackMs }) => ackMs.p99),
+  }
+  return { server: SERVER, load, values }
+}
+
+function ratio(samples: readonly Sample[]): number | undefined {
+  const [empty, large] = samples.map(({ values }) => values[UNIT])
+  return empty === undefined || large === undefined ? undefined : large / empty
+}
