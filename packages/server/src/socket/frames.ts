@@ -5,15 +5,25 @@
  */
 import type { IncomingMessage } from 'node:http'
 import type { Socket as TcpSocket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { Server, type Socket, type Transport, transports } from 'engine.io'
 
 type Request = ConstructorParameters<typeof transports.websocket>[0]
 type Packet = Parameters<Transport['send']>[0][number]
+type ErrorCallback = Parameters<Server['verify']>[2]
 type TransportName = 'polling' | 'websocket' | 'webtransport'
 
 /** For Socket.IO's `bind`. */
 export class FrameServer extends Server {
   readonly #unsent = new Unsent()
+
+  /** The answer to an upgrade that is granted leaves with the first frames. */
+  protected override verify(request: Request, upgrade: boolean, done: ErrorCallback): void {
+    super.verify(request, upgrade, (refusal, context) => {
+      if (upgrade && refusal === undefined) this.#unsent.cork(request.socket)
+      done(refusal, context)
+    })
+  }
 
   protected override createTransport(name: TransportName, request: IncomingMessage): Transport {
     if (name !== 'websocket') return super.createTransport(name, request)
@@ -21,18 +31,33 @@ export class FrameServer extends Server {
   }
 }
 
-/** The transports that have something to write at the end of this turn. */
+/** What leaves at the end of this turn of the event loop. */
 class Unsent {
   #transports: FrameTransport[] = []
+  #corked: Duplex[] = []
 
   add(transport: FrameTransport): void {
-    if (this.#transports.push(transport) === 1) setImmediate(() => this.#flush())
+    this.#schedule()
+    this.#transports.push(transport)
+  }
+
+  /** Holds what is written to the stream, until the frames of its transport are with it. */
+  cork(stream: Duplex): void {
+    stream.cork()
+    this.#schedule()
+    this.#corked.push(stream)
+  }
+
+  #schedule(): void {
+    if (this.#transports.length + this.#corked.length === 0) setImmediate(() => this.#flush())
   }
 
   #flush(): void {
-    const transports = this.#transports
+    const [transports, corked] = [this.#transports, this.#corked]
     this.#transports = []
+    this.#corked = []
     for (const transport of transports) transport.flush()
+    for (const stream of corked) stream.uncork()
   }
 }
 
