@@ -39,7 +39,7 @@ async function hold(round: Round, server: string, command: ServerCommand): Promi
   const crowd = gather(round, { url, secret })
   const points: { x: number; y: number }[] = []
   for (const sockets of steps) {
-    round.say(`idle: ${server}, ${sockets.toLocaleString('en')} sockets`)
+    round.say(`${server}, ${sockets.toLocaleString('en')} sockets`)
     await crowd.open(sockets)
     points.push({ x: sockets, y: await settledRssKb(pid) })
     round.tick()

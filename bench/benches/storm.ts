@@ -51,7 +51,7 @@ async function blow(round: Round, server: string, running: Running): Promise<Sam
   const { url, secret, stop } = running
   const plan = { url, secret }
   const crowd = gather(round, secret === '' ? plan : { ...plan, sync: true })
-  round.say(`storm: ${server}, ${sockets.toLocaleString('en')} sockets`)
+  round.say(`${server}, ${sockets.toLocaleString('en')} sockets`)
   const { ms: firstMs } = await crowd.open(sockets)
   if (secret !== '') await crowd.sync()
   round.tick()
