@@ -2,6 +2,7 @@
 import { Worker } from 'node:worker_threads'
 import { cpuUs, cpuUsWithChildren } from './cpu.ts'
 import { type Figures, Meter } from './meter.ts'
+import { talkByRest } from './talk-rest.ts'
 import { type Talk, talkInGroup, talkInPairs, type TalkEvents } from './talk.ts'
 
 export interface Plan {
@@ -10,13 +11,14 @@ export interface Plan {
   urls?: readonly string[]
   /** Signs the tokens of the users; '': a server that asks for none. */
   secret: string
+  /** Users, each with a socket; by REST they share as many connections as messages are in flight. */
   sockets: number
   /** Messages in flight, one run for each; at most so many in an open loop. */
   windows: readonly number[]
   /** Makes it an open loop: messages per second. */
   rate?: number
-  /** The chat in which one user writes to all; without it they write in pairs. */
-  group?: string
+  /** They write in pairs over sockets, by REST, or one of them to all others in this chat. */
+  talk?: 'rest' | { chatId: string }
   warmUpMs: number
   measureMs: number
   /** Whose CPU time is told. */
@@ -127,9 +129,11 @@ class Load {
   }
 }
 
-function talkOf({ url, urls, secret, sockets, group }: Plan, on: TalkEvents): Talk {
-  const options = { urls: urls ?? [url], secret, users: sockets, on }
-  return group === undefined ? talkInPairs(options) : talkInGroup(options, group)
+function talkOf(plan: Plan, on: TalkEvents): Talk {
+  const { url, urls = [url], secret, sockets, talk, windows } = plan
+  const options = { urls, secret, users: sockets, on }
+  if (talk === 'rest') return talkByRest(options, Math.max(...windows))
+  return talk === undefined ? talkInPairs(options) : talkInGroup(options, talk.chatId)
 }
 
 /** The clock of pace.mjs. */

@@ -1,16 +1,9 @@
 /** What the generator speaks: how its users connect, and how a numbered message leaves. */
 import { randomUUID } from 'node:crypto'
-import { Connection } from './http.ts'
-import { signJwt } from './jwt.ts'
-import type { OnBytes } from './wire.ts'
-import { openWire, type Wire } from './wire.ts'
+import { anyOf, bodyOf, type Crowd, DIGITS, inTurns, makeUsers, openChats, pair } from './users.ts'
+import { type OnBytes, openWire, type Wire } from './wire.ts'
 
-export interface TalkOptions {
-  /** The nodes of one server; each has its share of the users. */
-  urls: readonly string[]
-  /** Signs the tokens of user0, user1, …; '': a server that asks for none. */
-  secret: string
-  users: number
+export interface TalkOptions extends Crowd {
   on: TalkEvents
 }
 export interface TalkEvents {
@@ -25,24 +18,9 @@ export interface Talk {
   send(number: number): void
 }
 
-/** With whom a user has chats: all pairs of 1,000 users would be half a million. */
-const PARTNERS = 8
-const OPENING = 32
-export const BODY_BYTES = 100
-export const DIGITS = 12
-export const FILLER = 'x'.repeat(BODY_BYTES - DIGITS)
 const ZERO = 48
 const NINE = 57
 const REFUSED_SHOWN = 300
-
-export interface User {
-  username: string
-  url: string
-  token: string
-  /** The name of its room where the server has no chats, as long as a chat's id. */
-  room: string
-  partners: { user: User; chatId: string }[]
-}
 
 /** 1:1 messages from random users to random partners of theirs. */
 export function talkInPairs(options: TalkOptions): Talk {
@@ -56,9 +34,7 @@ export function talkInPairs(options: TalkOptions): Talk {
     },
     send(number) {
       const index = Math.floor(Math.random() * users.length)
-      const { partners } = users[index] as User
-      const { chatId } = partners[Math.floor(Math.random() * partners.length)] as { chatId: string }
-      wires[index]?.send(sendCall(chatId, number))
+      wires[index]?.send(sendCall(anyOf(users[index]?.partners ?? []).chatId, number))
     },
   }
 }
@@ -74,13 +50,9 @@ export function talkInGroup(options: TalkOptions, chatId: string): Talk {
   }
 }
 
-function members({ urls, secret, users: count, on }: TalkOptions) {
-  const users = Array.from({ length: count }, (_, index): User => {
-    const username = `user${index}`
-    const token = secret === '' ? '' : signJwt(secret, username)
-    const url = urls[index % urls.length] ?? ''
-    return { username, url, token, room: randomUUID(), partners: [] }
-  })
+function members(options: TalkOptions) {
+  const { secret, on } = options
+  const users = makeUsers(options)
   const wires: Wire[] = []
   const onPacket = reader(on)
   const open = async () => {
@@ -96,8 +68,7 @@ function members({ urls, secret, users: count, on }: TalkOptions) {
 
 /** The number of a message is the id of its acknowledgement, too. */
 function sendCall(chatId: string, number: number): string {
-  const body = String(number).padStart(DIGITS, '0') + FILLER
-  const draft = `{"chatId":"${chatId}","body":"${body}","clientId":"${randomUUID()}"}`
+  const draft = `{"chatId":"${chatId}","body":"${bodyOf(number)}","clientId":"${randomUUID()}"}`
   return `2${number}["message.send",${draft}]`
 }
 
@@ -142,42 +113,4 @@ export function numberAt(bytes: Buffer, from: number, to: number): number {
 
 function isDigit(byte: number | undefined): boolean {
   return byte !== undefined && byte >= ZERO && byte <= NINE
-}
-
-export function pair(users: readonly User[]): void {
-  for (const user of users) {
-    const others = new Set<User>()
-    while (others.size < Math.min(PARTNERS, users.length - 1)) {
-      const other = users[Math.floor(Math.random() * users.length)] as User
-      if (other !== user) others.add(other)
-    }
-    user.partners = [...others].map((other) => ({ user: other, chatId: other.room }))
-  }
-}
-
-/** One message to each partner makes the chat, so that none is new while it is measured. */
-async function openChats({ url, token, partners }: User): Promise<void> {
-  const connection = new Connection(url)
-  for (const partner of partners) {
-    const path = `/chats/users/${partner.user.username}/messages`
-    const body = { body: 'Hello' }
-    const answer = await connection.send({ method: 'POST', path, token, body })
-    partner.chatId = (JSON.parse(answer.body) as { chatId: string }).chatId
-  }
-  connection.close()
-}
-
-/** A few at a time; results in the order of the items. */
-export async function inTurns<T, R>(
-  items: readonly T[],
-  work: (item: T) => Promise<R>,
-): Promise<R[]> {
-  const results: R[] = []
-  let next = 0
-  const worker = async () => {
-    for (let index = next++; index < items.length; index = next++)
-      results[index] = await work(items[index] as T)
-  }
-  await Promise.all(Array.from({ length: OPENING }, worker))
-  return results
 }
