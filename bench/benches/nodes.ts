@@ -2,6 +2,7 @@ import type { Bench, Round, Running, Sample, Scale } from '../bench.ts'
 import { type Loop, meanOf, runInTurns } from '../closed-loop.ts'
 import type { Figures } from '../meter.ts'
 import { startRedis } from '../redis.ts'
+import { ratioOf } from '../servers.ts'
 
 type Nodes = [Running, ...Running[]]
 
@@ -21,7 +22,7 @@ export const nodes: Bench = {
       better: 'higher',
       bound: 0.8,
       unit: '×',
-      of: (samples) => ratio(samples),
+      of: (samples) => ratioOf(samples, { of: TWO, to: ONE, value: UNIT }),
       guarded: true,
     },
   ],
@@ -65,9 +66,4 @@ function toSample(server: string, turns: readonly Figures[]): Sample {
     'arrival p99 ms': meanOf(turns, ({ arrivalMs }) => arrivalMs.p99),
   }
   return { server, load: `${WINDOW} in flight`, values }
-}
-
-function ratio(samples: readonly Sample[]): number | undefined {
-  const [one, two] = samples.map(({ values }) => values[UNIT])
-  return one === undefined || two === undefined ? undefined : two / one
 }
