@@ -12,6 +12,8 @@ export interface Bench {
   /** Of the samples' values, the one that the plot shows. */
   plot: string
   goals: readonly Goal[]
+  /** Takes so long that it runs, once, only where it is named. */
+  apart?: true
   /** How often `round.tick` is called in a round. */
   ticks(scale: Scale): number
   measure(round: Round): Promise<Sample[]>
@@ -45,6 +47,8 @@ export interface Round {
   scale: Scale
   /** Measured seconds of each load. */
   seconds: number
+  /** For a quick look: servers whose name does not have this are left out. */
+  only?: string | undefined
   /** undefined: there is none on this machine. */
   postgres: Postgres | undefined
   /** Starts a server in a process of its own; it is stopped at the end of the round at the latest. */

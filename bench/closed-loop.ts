@@ -6,6 +6,8 @@ import type { Figures } from './meter.ts'
 const WARM_UP_MS = 3_000
 
 export interface Loop {
+  /** For the progress line. */
+  name: string
   /** The nodes of one server; each has its share of the sockets. */
   running: readonly [Running, ...Running[]]
   sockets: number
@@ -17,7 +19,8 @@ export interface Loop {
 
 /** Ticks once, when messages begin to flow. */
 export async function runLoop(round: Round, loop: Loop): Promise<Figures> {
-  const { running, sockets, window, seconds, onSecond } = loop
+  const { name, running, sockets, window, seconds, onSecond } = loop
+  round.say(name)
   const [{ url, secret }, ...others] = running
   const urls = [url, ...others.map((other) => other.url)]
   const measureMs = seconds * 1_000
@@ -32,4 +35,19 @@ export async function runLoop(round: Round, loop: Loop): Promise<Figures> {
   const figures = (await generate(plan, each)).get(window)
   if (!figures) throw new Error('The generator gave no figures')
   return figures
+}
+
+/** One, the other, the other, one: what slowly changes on the machine meets both alike. */
+export async function runInTurns(
+  round: Round,
+  one: Loop,
+  other: Loop,
+): Promise<[Figures[], Figures[]]> {
+  const first = await runLoop(round, one)
+  const second = [await runLoop(round, other), await runLoop(round, other)]
+  return [[first, await runLoop(round, one)], second]
+}
+
+export function meanOf(turns: readonly Figures[], of: (figures: Figures) => number): number {
+  return turns.reduce((sum, figures) => sum + of(figures), 0) / turns.length
 }

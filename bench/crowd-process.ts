@@ -64,7 +64,7 @@ class Crowd {
         clearTimeout(timer)
         resolve(packet)
       }
-      seat.socket?.send(`420["sync",${body}]`)
+      seat.socket?.send(`20["sync",${body}]`)
     })
     seat.onPacket = undefined
     const cursor = CURSOR.exec(answer)?.[1]

@@ -1,11 +1,14 @@
 /** A PostgreSQL for a bench: the one that is named, or a private one that is gone at the end. */
 import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import pg from 'pg'
 
 export interface Postgres {
   version: string
   /** What decides how durable a commit is, and how dear. */
   settings: Record<string, string>
+  /** Its first process, the parent of all others; undefined where it runs elsewhere. */
+  pid: number | undefined
   /** An empty database for one run of a server. */
   create: () => Promise<{ url: string; drop: () => Promise<void> }>
   stop: () => Promise<void>
@@ -27,7 +30,7 @@ export async function openPostgres(): Promise<Postgres | undefined> {
   const version = await show(url, 'server_version')
   const settings: Record<string, string> = {}
   for (const name of SETTINGS) settings[name] = await show(url, name)
-  return { version, settings, create: () => createDatabase(url), stop }
+  return { version, settings, pid: await firstPid(url), create: () => createDatabase(url), stop }
 }
 
 async function startPrivate() {
@@ -52,6 +55,22 @@ async function createDatabase(server: string) {
 async function show(url: string, setting: string): Promise<string> {
   const [row] = await query(url, `SHOW ${setting}`)
   return row?.[setting] ?? ''
+}
+
+/** The parent of the process that answers; on another host, its number means nothing here. */
+async function firstPid(url: string): Promise<number | undefined> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')
+    const status = readFileSync(`/proc/${rows[0]?.pid}/status`, 'latin1')
+    if (!/^Name:\s+postgres$/m.test(status)) return undefined
+    return Number(/^PPid:\s+(\d+)$/m.exec(status)?.[1])
+  } catch {
+    return undefined
+  } finally {
+    await client.end()
+  }
 }
 
 async function query(connectionString: string, text: string): Promise<Record<string, string>[]> {

@@ -1,102 +1,113 @@
-/** The load of the send bench, as a process of its own: sockets, chats, messages in flight. */
-import { createHmac, randomUUID } from 'node:crypto'
-import type { WebSocket } from 'ws'
+/** The load of a bench, as a process of its own: users, messages in flight, figures. */
+import { Worker } from 'node:worker_threads'
+import { cpuUs, cpuUsWithChildren } from './cpu.ts'
 import { type Figures, Meter } from './meter.ts'
-import { openSocket } from './wire.ts'
+import { talkByRest } from './talk-rest.ts'
+import { type Talk, talkInGroup, talkInPairs, type TalkEvents } from './talk.ts'
 
 export interface Plan {
   url: string
-  /** Signs the tokens of the users; undefined: the relay, which knows none. */
-  secret: string | undefined
+  /** All nodes of the server, where there are several. */
+  urls?: readonly string[]
+  /** Signs the tokens of the users; '': a server that asks for none. */
+  secret: string
+  /** Users, each with a socket; by REST they share as many connections as messages are in flight. */
   sockets: number
-  windows: number[]
+  /** Messages in flight, one run for each; at most so many in an open loop. */
+  windows: readonly number[]
+  /** Makes it an open loop: messages per second. */
+  rate?: number
+  /** They write in pairs over sockets, by REST, or one of them to all others in this chat. */
+  talk?: 'rest' | { chatId: string }
   warmUpMs: number
   measureMs: number
+  /** Whose CPU time is told. */
+  watch?: { server: readonly number[]; postmaster: number | undefined }
 }
-export type Report =
-  | { kind: 'second' }
-  | { kind: 'figures'; window: number; figures: Figures }
-  | { kind: 'end' }
+export type Report = { kind: 'second' } | { kind: 'figures'; window: number; figures: Figures }
 
-/** With whom a user has chats: all pairs of 1,000 users would be half a million. */
-const PARTNERS = 8
-const OPENING = 32
-const BODY_BYTES = 100
-const DIGITS = 12
 const STALL_MS = 10_000
-const FILLER = 'x'.repeat(BODY_BYTES - DIGITS)
-const BODY_AT = '"body":"'
-
-interface User {
-  username: string
-  token: string
-  /** The relay's name for it, as long as a chat's id. */
-  room: string
-  partners: { user: User; chatId: string }[]
-}
 
 class Load {
   readonly #plan: Plan
-  readonly #users: User[]
-  #sockets: WebSocket[] = []
+  readonly #talk: Talk
   #meter: Meter | undefined
   #failure: Error | undefined
 
   constructor(plan: Plan) {
     this.#plan = plan
-    this.#users = makeUsers(plan)
+    this.#talk = talkOf(plan, {
+      acknowledged: (number) => this.#meter?.acknowledged(number),
+      arrived: (number) => this.#meter?.arrived(number),
+      failed: (text) => this.#fail(text),
+    })
   }
 
-  async open(): Promise<void> {
-    const { secret } = this.#plan
-    const onFrame = (packet: string) => this.#onPacket(packet)
-    this.#sockets = await inTurns(this.#users, ({ token, room, username }) => {
-      const auth = secret === undefined ? { room, username } : { token }
-      return openSocket(this.#plan.url, { auth, onFrame })
-    })
-    for (const socket of this.#sockets) {
-      socket.removeAllListeners('close')
-      socket.once('close', (code) => this.#fail(`a socket was closed while at work, code ${code}`))
-    }
-    if (secret !== undefined) await inTurns(this.#users, (user) => openChats(this.#plan.url, user))
+  open(): Promise<void> {
+    return this.#talk.open()
   }
 
   /** Warms up, measures, and lets what is on its way arrive. */
   async run(window: number, onSecond: () => void): Promise<Figures> {
     const { warmUpMs, measureMs } = this.#plan
-    const meter = new Meter(window, (number) => this.#send(number))
+    const { copies, send } = this.#talk
+    const meter = new Meter({ slots: window, copies, send })
     this.#meter = meter
-    meter.start()
-    await this.#watch(meter, { forMs: warmUpMs, onSecond })
-    meter.measure()
-    await this.#watch(meter, { forMs: measureMs, onSecond })
-    const figures = meter.finish()
-    const until = Date.now() + STALL_MS
-    while (meter.open > 0 && Date.now() < until) await sleep(5)
+    const stop = this.#begin(meter)
+    try {
+      await this.#watch(meter, { forMs: warmUpMs, onSecond })
+      const before = this.#cpuUs()
+      meter.measure()
+      await this.#watch(meter, { forMs: measureMs, onSecond })
+      meter.finish()
+      const after = this.#cpuUs()
+      await stop()
+      await this.#drain(meter)
+      const figures = meter.figures()
+      return { ...figures, cpuUs: differences(before, after, figures.messages) }
+    } finally {
+      await stop()
+    }
+  }
+
+  #begin(meter: Meter): () => Promise<unknown> {
+    const { rate } = this.#plan
+    if (rate !== undefined) return this.#pace(meter, 1_000 / rate)
+    meter.fill()
+    return async () => undefined
+  }
+
+  #pace(meter: Meter, intervalMs: number): () => Promise<unknown> {
+    const startAt = clockMs() + intervalMs
+    const offset = performance.now() - clockMs()
+    const thread = new Worker(new URL('pace.mjs', import.meta.url), {
+      workerData: { startAt, intervalMs },
+      execArgv: [],
+    })
+    thread.on('error', (error) => this.#fail(error.message))
+    thread.on('message', (number: number) => {
+      if (!meter.sendAt(number, startAt + number * intervalMs + offset))
+        this.#fail('the server does not keep up: too many messages are in flight')
+    })
+    return () => thread.terminate()
+  }
+
+  async #drain(meter: Meter): Promise<void> {
+    const until = performance.now() + STALL_MS
+    while (meter.open > 0 && performance.now() < until) await sleep(5)
+    if (this.#failure) throw this.#failure
     if (meter.open > 0) throw new Error(`${meter.open} messages never came`)
-    return figures
   }
 
-  #send(number: number): void {
-    const index = Math.floor(Math.random() * this.#users.length)
-    const { partners } = this.#users[index] as User
-    const { chatId } = partners[Math.floor(Math.random() * partners.length)] as { chatId: string }
-    const body = String(number).padStart(DIGITS, '0') + FILLER
-    const draft = `{"chatId":"${chatId}","body":"${body}","clientId":"${randomUUID()}"}`
-    // The number is the id of the acknowledgement, too.
-    this.#sockets[index]?.send(`42${number}["message.send",${draft}]`)
-  }
-
-  #onPacket(packet: string): void {
-    if (!this.#meter) return
-    if (packet.startsWith('3')) {
-      const end = packet.indexOf('[')
-      if (packet.startsWith('[{"ok":true', end))
-        this.#meter.acknowledged(Number(packet.slice(1, end)))
-      else this.#fail(`a message was refused: ${packet.slice(end)}`)
-    } else if (packet.startsWith('2["message.created"')) {
-      const from = packet.indexOf(BODY_AT) + BODY_AT.length
-      this.#meter.arrived(Number(packet.slice(from, from + DIGITS)))
+  #cpuUs(): Figures['cpuUs'] {
+    const { user, system } = process.cpuUsage()
+    const { server, postmaster } = this.#plan.watch ?? {}
+    const ofServer = server && cpuUs(server)
+    const ofDatabase = postmaster === undefined ? undefined : cpuUsWithChildren(postmaster)
+    return {
+      ...(ofServer !== undefined && { server: ofServer }),
+      ...(ofDatabase !== undefined && { database: ofDatabase }),
+      generator: user + system,
     }
   }
 
@@ -118,56 +129,25 @@ class Load {
   }
 }
 
-function makeUsers({ sockets, secret }: Plan): User[] {
-  const users = Array.from({ length: sockets }, (_, index): User => {
-    const username = `user${index}`
-    const token = secret === undefined ? '' : signJwt(secret, username)
-    return { username, token, room: randomUUID(), partners: [] }
-  })
-  for (const user of users) {
-    const others = new Set<User>()
-    while (others.size < Math.min(PARTNERS, users.length - 1)) {
-      const other = users[Math.floor(Math.random() * users.length)] as User
-      if (other !== user) others.add(other)
-    }
-    user.partners = [...others].map((other) => ({ user: other, chatId: other.room }))
-  }
-  return users
+function talkOf(plan: Plan, on: TalkEvents): Talk {
+  const { url, urls = [url], secret, sockets, talk, windows } = plan
+  const options = { urls, secret, users: sockets, on }
+  if (talk === 'rest') return talkByRest(options, Math.max(...windows))
+  return talk === undefined ? talkInPairs(options) : talkInGroup(options, talk.chatId)
 }
 
-function signJwt(secret: string, sub: string): string {
-  const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url')
-  const iat = Math.floor(Date.now() / 1_000)
-  const text = `${encode({ alg: 'HS256', typ: 'JWT' })}.${encode({ sub, iat, exp: iat + 3_600 })}`
-  return `${text}.${createHmac('sha256', secret).update(text).digest('base64url')}`
+/** The clock of pace.mjs. */
+function clockMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6
 }
 
-/** One message to each partner makes the chat. */
-async function openChats(url: string, { token, partners }: User): Promise<void> {
-  for (const partner of partners) {
-    const response = await fetch(`${url}/chats/users/${partner.user.username}/messages`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ body: 'Hello' }),
-    })
-    const message = (await response.json()) as { chatId: string }
-    if (response.status !== 201) throw new Error(`no chat: ${JSON.stringify(message)}`)
-    partner.chatId = message.chatId
+function differences(before: Figures['cpuUs'], after: Figures['cpuUs'], messages: number) {
+  const each: Figures['cpuUs'] = {}
+  for (const who of ['server', 'database', 'generator'] as const) {
+    const [from, to] = [before[who], after[who]]
+    if (from !== undefined && to !== undefined) each[who] = (to - from) / messages
   }
-}
-
-/** A few at a time; results in the order of the items. */
-async function inTurns<T, R>(items: T[], work: (item: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = []
-  let next = 0
-  const worker = async () => {
-    while (next < items.length) {
-      const index = next++
-      results[index] = await work(items[index] as T)
-    }
-  }
-  await Promise.all(Array.from({ length: OPENING }, worker))
-  return results
+  return each
 }
 
 function sleep(ms: number): Promise<void> {
@@ -185,7 +165,6 @@ async function work(plan: Plan): Promise<void> {
     const figures = await load.run(window, () => report({ kind: 'second' }))
     report({ kind: 'figures', window, figures })
   }
-  report({ kind: 'end' })
 }
 
 process.once('message', (plan: Plan) => {

@@ -12,6 +12,7 @@ import { toFlamePage } from './flame.ts'
 import { profiled, type Profiles, type Wanted } from './profiled.ts'
 import { type Frame, heapTree, heaviest, timeTree } from './profiles.ts'
 import { openRound } from './round.ts'
+import { OURS } from './servers.ts'
 
 const USAGE = `npm run bench:profile -- <bench> [options]
 
@@ -64,11 +65,20 @@ async function run(options: Options): Promise<void> {
   if (!bench) throw new Error(`There is no bench ${options.name}; there are: ${names}`)
   const { database, scale, seconds } = options
   const postgres = database === 'postgres' ? await keep(openPostgres()) : undefined
-  const say = (what: string) => void process.stderr.write(`${what}\n`)
-  const opened = openRound({ scale, seconds, postgres, say, tick: () => {} })
+  const only = OURS[database]
+  const opened = openRound({ scale, seconds, only, postgres, say: sayer(), tick: () => {} })
   closers.push(opened.close)
   const profiles = await measure(opened.round, bench.measure, options)
   write(options, profiles)
+}
+
+/** What has not just been said. */
+function sayer(): (what: string) => void {
+  let last = ''
+  return (what) => {
+    if (what !== last) process.stderr.write(`${what}\n`)
+    last = what
+  }
 }
 
 async function measure(

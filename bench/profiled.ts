@@ -20,8 +20,9 @@ export interface Wanted {
 
 /**
  * A round like the given one in which the first Microchatter on `database` is profiled. The load
- * begins with the first `tick` after its start and ends when the bench stops it; `finish` ends it
- * where the bench does not. A bench of several loads is profiled in all of them.
+ * begins with the first `tick` after its start, or when the same is said twice in a row, as each
+ * second of a load does; it ends when the bench stops the server. `finish` ends it where the bench
+ * does not. A bench of several loads is profiled in all of them.
  */
 export function profiled(round: Round, { database, kept }: Wanted) {
   let watched: { inspector: Inspector; begun: boolean } | undefined
@@ -50,14 +51,22 @@ export function profiled(round: Round, { database, kept }: Wanted) {
     }
     return { ...running, stop }
   }
+  const beginOnce = () => {
+    if (!watched || watched.begun) return
+    watched.begun = true
+    ready = begin(watched.inspector, kept)
+  }
   const tick = () => {
-    if (watched && !watched.begun) {
-      watched.begun = true
-      ready = begin(watched.inspector, kept)
-    }
+    beginOnce()
     round.tick()
   }
-  return { round: { ...round, start, tick }, finish }
+  let said = ''
+  const say = (what: string) => {
+    if (what === said) beginOnce()
+    said = what
+    round.say(what)
+  }
+  return { round: { ...round, start, tick, say }, finish }
 }
 
 async function begin(inspector: Inspector, kept: boolean): Promise<void> {

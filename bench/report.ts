@@ -1,94 +1,113 @@
-/** Figures of several rounds, as one table and one file. */
-import { cpus, platform, release, totalmem } from 'node:os'
-import type { Figures } from './meter.ts'
+/** Results as tables, for a terminal and for results/README.md. */
+import type { Sample } from './bench.ts'
+import type { GoalResult, Result } from './results.ts'
 
-export interface Row {
-  server: string
-  window: number
-  /** Medians of the rounds. */
-  perSecond: number
-  /** Of the relay in the same round; undefined where it did not run. */
-  ratio: number | undefined
-  ackMs: { p50: number; p99: number }
-  arrivalMs: { p50: number; p99: number }
-  rounds: Figures[]
-}
-
-/** Server → window → one entry a round. */
-export type Results = Map<string, Map<number, Figures[]>>
-
-export function toRows(results: Results, relay: string): Row[] {
-  const windows = [...new Set([...results.values()].flatMap((byWindow) => [...byWindow.keys()]))]
-  return windows.flatMap((window) =>
-    [...results].map(([server, byWindow]) => {
-      const rounds = byWindow.get(window) ?? []
-      const base = results.get(relay)?.get(window)
-      return toRow({ server, window, rounds, base })
-    }),
-  )
-}
-
-interface Measured {
-  server: string
-  window: number
-  rounds: Figures[]
-  base: Figures[] | undefined
-}
-
-function toRow({ server, window, rounds, base }: Measured): Row {
-  const of = (pick: (figures: Figures) => number) => median(rounds.map(pick))
-  const ratios = rounds.flatMap(({ perSecond }, round) => {
-    const other = base?.[round]
-    return other ? [perSecond / other.perSecond] : []
-  })
-  return {
+export function sampleTable(samples: readonly Sample[]): string[][] {
+  const names = [...new Set(samples.flatMap(({ values }) => Object.keys(values)))]
+  const loads = [...new Set(samples.map(({ load }) => load))]
+  const ordered = loads.flatMap((load) => samples.filter((sample) => sample.load === load))
+  const rows = ordered.map(({ server, load, values }) => [
+    load,
     server,
-    window,
-    perSecond: of(({ perSecond }) => perSecond),
-    ratio: ratios.length === 0 ? undefined : median(ratios),
-    ackMs: { p50: of(({ ackMs }) => ackMs.p50), p99: of(({ ackMs }) => ackMs.p99) },
-    arrivalMs: {
-      p50: of(({ arrivalMs }) => arrivalMs.p50),
-      p99: of(({ arrivalMs }) => arrivalMs.p99),
-    },
-    rounds,
-  }
-}
-
-export function median(values: number[]): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  const middle = sorted.length / 2
-  const upper = sorted[Math.floor(middle)] ?? 0
-  return Number.isInteger(middle) ? ((sorted[middle - 1] ?? 0) + upper) / 2 : upper
-}
-
-const HEAD = ['in flight', '', 'messages/s', 'of relay', 'ack p50', 'p99', 'arrival p50', 'p99']
-
-export function toTable(rows: Row[]): string {
-  const lines = rows.map(({ server, window, perSecond, ratio, ackMs, arrivalMs }) => [
-    String(window),
-    server,
-    Math.round(perSecond).toLocaleString('en'),
-    ratio === undefined ? '' : `${Math.round(ratio * 100)} %`,
-    ...[ackMs.p50, ackMs.p99, arrivalMs.p50, arrivalMs.p99].map((ms) => `${ms.toFixed(2)} ms`),
+    ...names.map((name) => figure(values[name])),
   ])
-  const all = [HEAD, ...lines]
-  const widths = HEAD.map((_, column) =>
-    Math.max(...all.map((line) => (line[column] ?? '').length)),
-  )
-  const pad = (text: string, column: number) => {
-    const width = widths[column] ?? 0
-    return column === 1 ? text.padEnd(width) : text.padStart(width)
-  }
-  return all.map((line) => line.map(pad).join('  ')).join('\n')
+  return [['load', 'server', ...names], ...rows]
 }
 
-export function machine() {
-  return {
-    cpus: cpus().length,
-    cpu: cpus()[0]?.model ?? 'unknown',
-    memoryGb: Math.round(totalmem() / 2 ** 30),
-    os: `${platform()} ${release()}`,
-    node: process.versions.node,
-  }
+export function goalTable(goals: readonly (GoalResult & { bench: string })[]): string[][] {
+  const rows = goals.map((goal) => [
+    goal.bench,
+    goal.name,
+    `${goal.better === 'higher' ? '≥' : '≤'} ${withUnit(goal.bound, goal.unit)}`,
+    withUnit(goal.value, goal.unit),
+    goal.rounds.map(figure).join(', '),
+    goal.met ? 'met' : '**not met**',
+  ])
+  return [['bench', 'goal', 'bound', 'measured', 'rounds', ''], ...rows]
+}
+
+export function toText(table: readonly string[][]): string {
+  const widths = widthsOf(table)
+  return table
+    .map((row) =>
+      row
+        .map((cell, column) => padded(cell, column, widths))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
+}
+
+export function toMarkdown(table: readonly string[][]): string {
+  const [head = [], ...rows] = table
+  const rule = head.map((_, column) => (column < 2 ? '---' : '---:'))
+  return [head, rule, ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n')
+}
+
+function widthsOf(table: readonly string[][]): number[] {
+  return (table[0] ?? []).map((_, column) =>
+    Math.max(...table.map((row) => (row[column] ?? '').length)),
+  )
+}
+
+function padded(cell: string, column: number, widths: readonly number[]): string {
+  const width = widths[column] ?? 0
+  return column < 2 ? cell.padEnd(width) : cell.padStart(width)
+}
+
+/** Three digits that count, or all of a whole number. */
+export function figure(value: number | undefined): string {
+  if (value === undefined || Number.isNaN(value)) return ''
+  if (Math.abs(value) >= 100) return Math.round(value).toLocaleString('en')
+  return String(Number(value.toPrecision(3)))
+}
+
+function withUnit(value: number, unit: string): string {
+  return unit === '/s' ? `${figure(value)}/s` : `${figure(value)} ${unit}`.trimEnd()
+}
+
+/** All of bench/results/*.json as one page. */
+export function toPage(results: readonly Result[]): string {
+  const goals = results.flatMap(({ bench, goals }) => goals.map((goal) => ({ bench, ...goal })))
+  return `# Results
+
+Made by \`npm run bench\` of the JSON files beside it; ../README.md says how to read it. A ratio is
+taken within each round, beside what it is compared with; a figure is the median of its rounds.
+
+## Goals
+
+${toMarkdown(goalTable(goals))}
+
+${results.map(section).join('\n\n')}
+`
+}
+
+function section(result: Result): string {
+  const { bench, title, medians, hasPlot } = { ...result, hasPlot: isComparison(result) }
+  const plot = hasPlot ? `![${title}](${bench}.svg)\n\n` : ''
+  return `## ${bench}\n\n${title}.\n\n${plot}${toMarkdown(sampleTable(medians))}\n\n${circumstances(result)}`
+}
+
+/** One bar alone shows nothing. */
+export function isComparison({ medians, plot }: Pick<Result, 'medians' | 'plot'>): boolean {
+  return medians.filter(({ values }) => values[plot] !== undefined).length > 1
+}
+
+export function circumstances(result: Result): string {
+  const { machine, versions, postgres, options, loadBefore, date } = result
+  const of = Object.entries(versions).map(([name, version]) => `${name} ${version}`)
+  const durable =
+    postgres === 'none'
+      ? []
+      : [
+          Object.entries(postgres)
+            .map(([name, value]) => `${name} = ${value}`)
+            .join(', '),
+        ]
+  return [
+    `${date.slice(0, 10)}; ${machine.cores} × ${machine.cpu}, ${machine.memoryGb} GB, ${machine.os}`,
+    of.join(', '),
+    ...durable,
+    `${options.rounds} rounds of ${options.seconds} s, load before ${figure(loadBefore)}`,
+  ].join('; ')
 }

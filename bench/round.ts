@@ -1,46 +1,41 @@
-/** Servers in processes of their own, and an end for all that a round has opened. */
-import { type ChildProcess, spawn } from 'node:child_process'
+/** One measurement of a bench: its servers, each a process of its own, and an end for all of it. */
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import type { Round, Running, ServerCommand } from './bench.ts'
-
-const START_MS = 90_000
-const STOP_MS = 15_000
-const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
-const MAIN = here('../packages/server/dist/main.js')
+import { startServer } from './children.ts'
 
 type Outside = Omit<Round, 'start' | 'defer'>
 
-export function openRound(outside: Outside) {
+export interface OpenRound {
+  round: Round
+  /** Rejects as soon as a server ends that nobody has stopped. */
+  death: Promise<never>
+  close(): Promise<void>
+}
+
+export function openRound(outside: Outside): OpenRound {
   const closers: (() => Promise<void> | void)[] = []
   const defer = (close: () => Promise<void> | void) => void closers.push(close)
+  let onDeath: (error: Error) => void = () => undefined
+  const death = new Promise<never>((_, reject) => {
+    onDeath = reject
+  })
+  // It may come when nobody waits for it any more.
+  death.catch(() => undefined)
   const start = async (command: ServerCommand): Promise<Running> => {
     const settings = await settingsOf(command, { ...outside, defer })
-    const args =
-      command.kind === 'script' ? ['--import', 'tsx', here(command.script)] : [MAIN, 'start']
-    const { PATH, HOME } = process.env
-    const child = spawn(process.execPath, args, {
-      env: { PATH, HOME, ...settings },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
-    const stop = stopper(child)
-    defer(stop)
-    return {
-      url: await addressOf(child),
-      pid: child.pid ?? 0,
-      secret: settings.MICROCHATTER_JWT_SECRET ?? '',
-      databaseUrl: settings.DATABASE_URL,
-      stop,
-    }
+    const script = command.kind === 'script' ? command.script : undefined
+    const server = await startServer({ script, settings, onDeath: (error) => onDeath(error) })
+    defer(server.stop)
+    const { MICROCHATTER_JWT_SECRET: secret = '', DATABASE_URL: databaseUrl } = settings
+    return { ...server, secret, databaseUrl }
   }
   const close = async () => {
     for (let next = closers.pop(); next; next = closers.pop()) await next()
   }
-  return { round: { ...outside, start, defer } satisfies Round, close }
+  return { round: { ...outside, start, defer }, death, close }
 }
 
 async function settingsOf(
@@ -61,37 +56,4 @@ async function settingsOf(
   const database = await postgres.create()
   defer(database.drop)
   return { ...settings, DATABASE_URL: database.url }
-}
-
-function stopper(child: ChildProcess): () => Promise<void> {
-  const kill = () => void child.kill('SIGKILL')
-  process.once('exit', kill)
-  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()))
-  void exited.then(() => process.off('exit', kill))
-  return async () => {
-    const timer = setTimeout(kill, STOP_MS)
-    child.kill('SIGTERM')
-    await exited.finally(() => clearTimeout(timer))
-  }
-}
-
-/** A server says where it listens. */
-function addressOf(child: ChildProcess): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let output = ''
-    const fail = (text: string) => reject(new Error(`${text}:\n${output}`))
-    const timer = setTimeout(() => fail('A server did not start'), START_MS)
-    child.once('exit', () => {
-      clearTimeout(timer)
-      fail('A server ended while starting')
-    })
-    for (const stream of [child.stdout, child.stderr])
-      createInterface({ input: stream as NonNullable<typeof stream> }).on('line', (line) => {
-        output = `${output}${line}\n`.slice(-4_000)
-        const url = /"url":"(http[^"]+)"/.exec(line)?.[1]
-        if (url === undefined) return
-        clearTimeout(timer)
-        resolve(url)
-      })
-  })
 }

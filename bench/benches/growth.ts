@@ -1,5 +1,5 @@
 import type { Bench, Round, Running, Sample, Scale } from '../bench.ts'
-import { runLoop } from '../closed-loop.ts'
+import { type Loop, meanOf, runInTurns } from '../closed-loop.ts'
 import type { Figures } from '../meter.ts'
 import { seed } from '../seed.ts'
 
@@ -31,13 +31,14 @@ export const growth: Bench = {
     const large = await round.start({ kind: 'microchatter', database: 'postgres' })
     await fill(round, large)
     const empty = await round.start({ kind: 'microchatter', database: 'postgres' })
-    // In this order, what slowly changes on the machine meets both alike.
-    const first = await send(round, empty, EMPTY)
     const filled = `${MESSAGES[round.scale].toLocaleString('en')} messages in it`
-    const second = [await send(round, large, filled), await send(round, large, filled)]
-    const last = await send(round, empty, EMPTY)
+    const [first, second] = await runInTurns(
+      round,
+      loopOf(round, empty, EMPTY),
+      loopOf(round, large, filled),
+    )
     await Promise.all([empty.stop(), large.stop()])
-    return [toSample(EMPTY, [first, last]), toSample(filled, second)]
+    return [toSample(EMPTY, first), toSample(filled, second)]
   },
 }
 
@@ -52,23 +53,18 @@ async function fill(round: Round, { databaseUrl = '' }: Running): Promise<void> 
   let done = 0
   await seed(databaseUrl, plan, (rows) => {
     done += rows
-    round.say(`growth: ${Math.round((100 * done) / messages)} % of the messages put in`)
+    round.say(`${Math.round((100 * done) / messages)} % of the messages put in`)
   })
 }
 
-async function send(round: Round, running: Running, load: string): Promise<Figures> {
-  round.say(`growth: ${load}`)
-  const { seconds, scale } = round
-  const loop = { sockets: SOCKETS[scale], window: WINDOW, seconds }
-  return runLoop(round, { running: [running], ...loop })
+function loopOf({ scale, seconds }: Round, running: Running, name: string): Loop {
+  return { name, running: [running], sockets: SOCKETS[scale], window: WINDOW, seconds }
 }
 
 function toSample(load: string, turns: readonly Figures[]): Sample {
-  const mean = (of: (figures: Figures) => number) =>
-    turns.reduce((sum, figures) => sum + of(figures), 0) / turns.length
   const values = {
-    [UNIT]: mean(({ perSecond }) => perSecond),
-    'ack p99 ms': mean(({ ackMs }) => ackMs.p99),
+    [UNIT]: meanOf(turns, ({ perSecond }) => perSecond),
+    'ack p99 ms': meanOf(turns, ({ ackMs }) => ackMs.p99),
   }
   return { server: SERVER, load, values }
 }

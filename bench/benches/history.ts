@@ -38,7 +38,7 @@ export const history: Bench = {
     if (!round.postgres) return []
     const seeded: Seeded[] = []
     for (const messages of MESSAGES[round.scale]) seeded.push(await fill(round, messages))
-    round.say('history: pages')
+    round.say('pages')
     const tables = await Promise.all(seeded.map((one) => openTable(round, one)))
     for (const table of tables) for (const way of table.ways) await repeat(WARM_UP_MS, way.read)
     for (const { ways } of tables) for (const _ of ways) round.tick()
@@ -62,7 +62,7 @@ async function fill(round: Round, messages: number): Promise<Seeded> {
   let done = 0
   await seed(running.databaseUrl ?? '', plan, (rows) => {
     done += rows
-    round.say(`history: ${millions(done)} of ${millions(messages)} messages put in`)
+    round.say(`${millions(done)} of ${millions(messages)} messages put in`)
   })
   return { messages, running, plan }
 }

@@ -1,6 +1,7 @@
 import type { Bench, Round, Sample, Scale, ServerCommand } from '../bench.ts'
 import { gather } from '../crowd.ts'
 import { settledRssKb, slope } from '../rss.ts'
+import { ratioOf } from '../servers.ts'
 
 const STEPS: Record<Scale, readonly number[]> = {
   full: [1_000, 2_500, 5_000, 7_500, 10_000],
@@ -20,7 +21,7 @@ export const idle: Bench = {
       better: 'lower',
       bound: 1.2,
       unit: '×',
-      of: (samples) => ratio(samples),
+      of: (samples) => ratioOf(samples, { of: OURS, to: FLOOR, value: UNIT }),
       guarded: true,
     },
   ],
@@ -39,7 +40,7 @@ async function hold(round: Round, server: string, command: ServerCommand): Promi
   const crowd = gather(round, { url, secret })
   const points: { x: number; y: number }[] = []
   for (const sockets of steps) {
-    round.say(`idle: ${server}, ${sockets.toLocaleString('en')} sockets`)
+    round.say(`${server}, ${sockets.toLocaleString('en')} sockets`)
     await crowd.open(sockets)
     points.push({ x: sockets, y: await settledRssKb(pid) })
     round.tick()
@@ -54,10 +55,4 @@ async function hold(round: Round, server: string, command: ServerCommand): Promi
     'MB at the last': (last?.y ?? 0) / 1_024,
   }
   return { server, load, values }
-}
-
-function ratio(samples: readonly Sample[]): number | undefined {
-  const of = (server: string) => samples.find((one) => one.server === server)?.values[UNIT]
-  const [ours, floor] = [of(OURS), of(FLOOR)]
-  return ours === undefined || floor === undefined ? undefined : ours / floor
 }

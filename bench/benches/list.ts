@@ -43,7 +43,7 @@ async function onDatabase(round: Round, database: Database): Promise<Sample[]> {
   const running = await round.start({ kind: 'microchatter', database })
   const samples: Sample[] = []
   for (const chats of CHATS[round.scale][database]) {
-    round.say(`list: ${NAMES[database]}, ${chats.toLocaleString('en')} chats`)
+    round.say(`${NAMES[database]}, ${chats.toLocaleString('en')} chats`)
     await fill(running, chats)
     samples.push(await ask(round, running, { chats, server: NAMES[database] }))
   }

@@ -65,14 +65,14 @@ async function soak(round: Round, running: Running, inspector: Inspector): Promi
     const rssMb = rssKb(running.pid) / 1_024
     const heapMb = await inspector.heapUsedMb()
     readings.push({ minute: second / 60, rssMb, heapMb })
-    round.say(`memory: minute ${Math.floor(second / 60)} of ${Math.ceil(seconds / 60)}`)
+    round.say(`minute ${Math.floor(second / 60)} of ${Math.ceil(seconds / 60)}`)
   }
   const onSecond = () => {
     second += 1
     if (second % each === 0) read().catch((error: Error) => (failure ??= error))
   }
-  round.say('memory: users and chats')
-  await runLoop(round, { running: [running], sockets: SOCKETS, window: WINDOW, seconds, onSecond })
+  const loop = { name: 'users and chats', sockets: SOCKETS, window: WINDOW, seconds, onSecond }
+  await runLoop(round, { running: [running], ...loop })
   if (failure) throw failure
   return readings
 }

@@ -1,6 +1,8 @@
 import type { Bench, Round, Running, Sample, Scale } from '../bench.ts'
-import { runLoop } from '../closed-loop.ts'
+import { type Loop, meanOf, runInTurns } from '../closed-loop.ts'
+import type { Figures } from '../meter.ts'
 import { startRedis } from '../redis.ts'
+import { ratioOf } from '../servers.ts'
 
 type Nodes = [Running, ...Running[]]
 
@@ -20,18 +22,23 @@ export const nodes: Bench = {
       better: 'higher',
       bound: 0.8,
       unit: '×',
-      of: (samples) => ratio(samples),
+      of: (samples) => ratioOf(samples, { of: TWO, to: ONE, value: UNIT }),
       guarded: true,
     },
   ],
-  ticks: () => 2,
+  ticks: () => 4,
   async measure(round) {
-    if (!round.postgres) return []
+    const redis = round.postgres && (await startRedis(round))
+    if (redis === undefined) return []
     const one = await round.start({ kind: 'microchatter', database: 'postgres' })
-    const samples = [await send(round, ONE, [one])]
-    const redis = await startRedis(round)
-    if (redis === undefined) return samples
-    return [...samples, await send(round, TWO, await startTwo(round, redis))]
+    const two = await startTwo(round, redis)
+    const [first, second] = await runInTurns(
+      round,
+      loopOf(round, [one], ONE),
+      loopOf(round, two, TWO),
+    )
+    for (const { stop } of [one, ...two]) await stop()
+    return [toSample(ONE, first), toSample(TWO, second)]
   },
 }
 
@@ -48,22 +55,15 @@ async function startTwo(round: Round, redis: string): Promise<Nodes> {
   return [first, second]
 }
 
-async function send(round: Round, server: string, running: Nodes): Promise<Sample> {
-  round.say(`nodes: ${server}`)
-  const { seconds, scale } = round
-  const figures = await runLoop(round, {
-    running,
-    sockets: SOCKETS[scale],
-    window: WINDOW,
-    seconds,
-  })
-  for (const { stop } of running) await stop()
-  const { perSecond, ackMs, arrivalMs } = figures
-  const values = { [UNIT]: perSecond, 'ack p99 ms': ackMs.p99, 'arrival p99 ms': arrivalMs.p99 }
-  return { server, load: `${WINDOW} in flight`, values }
+function loopOf({ scale, seconds }: Round, running: Nodes, name: string): Loop {
+  return { name, running, sockets: SOCKETS[scale], window: WINDOW, seconds }
 }
 
-function ratio(samples: readonly Sample[]): number | undefined {
-  const [one, two] = samples.map(({ values }) => values[UNIT])
-  return one === undefined || two === undefined ? undefined : two / one
+function toSample(server: string, turns: readonly Figures[]): Sample {
+  const values = {
+    [UNIT]: meanOf(turns, ({ perSecond }) => perSecond),
+    'ack p99 ms': meanOf(turns, ({ ackMs }) => ackMs.p99),
+    'arrival p99 ms': meanOf(turns, ({ arrivalMs }) => arrivalMs.p99),
+  }
+  return { server, load: `${WINDOW} in flight`, values }
 }

@@ -46,7 +46,7 @@ export const start: Bench = {
     const secret = randomBytes(32).toString('hex')
     const samples: Sample[] = []
     for (const load of [FIRST, LATER]) {
-      round.say(`start: ${load}`)
+      round.say(load)
       samples.push({ server: SERVER, load, values: await startOnce(round, { folder, secret }) })
       round.tick()
     }

@@ -1,6 +1,7 @@
 import type { Bench, Round, Running, Sample, Scale } from '../bench.ts'
 import { gather } from '../crowd.ts'
 import { seed } from '../seed.ts'
+import { ratioOf } from '../servers.ts'
 
 const SOCKETS: Record<Scale, number> = { full: 5_000, small: 300 }
 const CHATS_OF_USER = 4
@@ -19,7 +20,7 @@ export const storm: Bench = {
       better: 'lower',
       bound: 1.5,
       unit: '×',
-      of: (samples) => ratio(samples),
+      of: (samples) => ratioOf(samples, { of: OURS, to: FLOOR, value: UNIT }),
       guarded: true,
     },
     {
@@ -51,7 +52,7 @@ async function blow(round: Round, server: string, running: Running): Promise<Sam
   const { url, secret, stop } = running
   const plan = { url, secret }
   const crowd = gather(round, secret === '' ? plan : { ...plan, sync: true })
-  round.say(`storm: ${server}, ${sockets.toLocaleString('en')} sockets`)
+  round.say(`${server}, ${sockets.toLocaleString('en')} sockets`)
   const { ms: firstMs } = await crowd.open(sockets)
   if (secret !== '') await crowd.sync()
   round.tick()
@@ -60,10 +61,4 @@ async function blow(round: Round, server: string, running: Running): Promise<Sam
   await stop()
   const load = `${sockets.toLocaleString('en')} sockets`
   return { server, load, values: { [UNIT]: ms, failed, 'ms for the first time': firstMs } }
-}
-
-function ratio(samples: readonly Sample[]): number | undefined {
-  const of = (server: string) => samples.find((one) => one.server === server)?.values[UNIT]
-  const [ours, floor] = [of(OURS), of(FLOOR)]
-  return ours === undefined || floor === undefined ? undefined : ours / floor
 }

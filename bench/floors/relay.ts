@@ -1,5 +1,5 @@
 /**
- * What the send bench is compared with: Socket.IO and nothing else. A message goes to the room of its
+ * What 1:1 messages are compared with: Socket.IO and nothing else. A message goes to the room of its
  * receiver and is acknowledged, with the same bytes on the wire as Microchatter's; nobody is checked,
  * nothing is stored. `chatId` is the room of the receiver.
  */
@@ -34,7 +34,6 @@ io.on('connection', (socket) => {
   })
 })
 
-// An exit of its own accord: a CPU profile is written then, and not after a signal.
 process.once('SIGTERM', () => process.exit(0))
 server.listen(0, '127.0.0.1', () => {
   const { port } = server.address() as AddressInfo

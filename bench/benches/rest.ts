@@ -1,0 +1,52 @@
+import type { Bench, Round, Running, Sample, Scale } from '../bench.ts'
+import { generate } from '../children.ts'
+import { cpuValues, each, onPostgres, OURS, ratioOf, script, watchOf } from '../servers.ts'
+
+const FLOOR = 'an empty validated POST'
+const SERVERS = [script(FLOOR, 'floors/post.ts'), onPostgres]
+const USERS = 200
+const CONNECTIONS = 64
+const WARM_UP_MS: Record<Scale, number> = { full: 3_000, small: 700 }
+const UNIT = 'requests/s'
+
+export const rest: Bench = {
+  name: 'rest',
+  title: 'Messages per second by REST, answered after commit, 64 connections',
+  plot: UNIT,
+  goals: [
+    {
+      name: 'of an empty validated POST',
+      better: 'higher',
+      bound: 0.6,
+      unit: '×',
+      of: (samples) => ratioOf(samples, { of: OURS.postgres, to: FLOOR, value: UNIT }),
+      guarded: true,
+    },
+  ],
+  ticks: () => SERVERS.length,
+  measure: (round) => each(round, SERVERS, (server, running) => measure(round, server, running)),
+}
+
+async function measure(round: Round, server: string, running: Running): Promise<Sample[]> {
+  const { scale, seconds } = round
+  const { url, secret } = running
+  round.say(`${server}: users and chats`)
+  const plan = {
+    url,
+    secret,
+    sockets: USERS,
+    talk: 'rest' as const,
+    windows: [CONNECTIONS],
+    warmUpMs: WARM_UP_MS[scale],
+    measureMs: seconds * 1_000,
+    watch: watchOf(round, running),
+  }
+  const measured = await generate(plan, () => round.say(server))
+  round.tick()
+  return [...measured.values()].map((figures) => {
+    const { perSecond, ackMs } = figures
+    const times = { 'p50 ms': ackMs.p50, 'p99 ms': ackMs.p99, 'p99.9 ms': ackMs.p999 }
+    const values = { [UNIT]: perSecond, ...times, ...cpuValues(figures) }
+    return { server, load: `${CONNECTIONS} connections`, values }
+  })
+}

@@ -1,0 +1,61 @@
+/** Samples of several rounds → medians, and goals that are met or not. */
+import type { Bench, Goal, Sample } from './bench.ts'
+import type { Machine, Versions } from './machine.ts'
+
+export interface GoalResult extends Pick<Goal, 'name' | 'better' | 'bound' | 'unit'> {
+  /** Median of the rounds; a ratio is taken within each round first. */
+  value: number
+  met: boolean
+  rounds: number[]
+}
+
+/** What bench/results/<bench>.json holds. */
+export interface Result {
+  bench: string
+  title: string
+  plot: string
+  date: string
+  machine: Machine
+  versions: Versions
+  /** What decides how durable a commit is. */
+  postgres: Record<string, string> | 'none'
+  options: { rounds: number; seconds: number }
+  /** Load average of the minute before. */
+  loadBefore: number
+  goals: GoalResult[]
+  medians: Sample[]
+  rounds: Sample[][]
+}
+
+export function goalResults(bench: Bench, rounds: readonly Sample[][]): GoalResult[] {
+  return bench.goals.flatMap(({ of, name, better, bound, unit }) => {
+    const values = rounds.flatMap((samples) => of(samples) ?? [])
+    if (values.length === 0) return []
+    const value = median(values)
+    const met = better === 'higher' ? value >= bound : value <= bound
+    return [{ name, better, bound, unit, value, met, rounds: values }]
+  })
+}
+
+export function medians(rounds: readonly Sample[][]): Sample[] {
+  const all = rounds.flat()
+  const isLike = (one: Sample, other: Sample) =>
+    one.server === other.server && one.load === other.load
+  const firsts = all.filter((one, at) => all.findIndex((other) => isLike(one, other)) === at)
+  return firsts.map((first) => {
+    const samples = all.filter((sample) => isLike(sample, first))
+    const names = [...new Set(samples.flatMap(({ values }) => Object.keys(values)))]
+    const values = names.map((name) => {
+      const all = samples.flatMap((sample) => sample.values[name] ?? [])
+      return [name, median(all)] as const
+    })
+    return { server: first.server, load: first.load, values: Object.fromEntries(values) }
+  })
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  const middle = sorted.length / 2
+  const upper = sorted[Math.floor(middle)] ?? Number.NaN
+  return Number.isInteger(middle) ? ((sorted[middle - 1] ?? upper) + upper) / 2 : upper
+}
