@@ -104,6 +104,15 @@ describe('microchatter start', () => {
     assert.match(printed, /"seq":2/)
     await again.end()
   })
+
+  test('SIGTERM right behind a first message, while a new chat is still being told: a clean end', async () => {
+    const server = await start({ MICROCHATTER_DATA_DIR: join(await folder(), 'data') })
+    const adminPassword = /admin \/ (\S{16}) /.exec(server.out())?.[1]
+    const basic = `Basic ${Buffer.from(`admin:${adminPassword}`).toString('base64')}`
+    const admin = new Person(server, 'admin', basic)
+    await admin.ask('POST', '/chats/users/admin/messages', { body: 'first' })
+    assert.equal((await server.end('SIGTERM')).code, 0)
+  })
 })
 
 describe('a server that is killed', () => {

@@ -179,6 +179,12 @@ class PortStream extends Duplex {
     done()
   }
 
+  /** The driver has said goodbye; a server would close the connection now. */
+  override _final(done: () => void): void {
+    done()
+    this.destroy()
+  }
+
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     this.#onGone()
     done(error)
