@@ -10,25 +10,38 @@ const ACTOR = 'actor'
 /** Names under which people put credentials into addresses, where logs keep them. */
 const SECRET_NAMES = new Set(['token', 'access_token', 'jwt'])
 
-/** @throws not_found, method_not_allowed, token_in_url */
-export async function checkAddress(request: FastifyRequest, reply: FastifyReply) {
-  const isOptions = request.method === 'OPTIONS'
-  if (request.is404 || isOptions) {
-    const allowed = methodsOf(request.url)
-    if (allowed === undefined)
-      throw new ChatError('not_found', { detail: 'There is no such address; /docs lists them' })
-    reply.header('Allow', allowed)
-    if (isOptions) return reply.code(204).send()
-    throw new ChatError('method_not_allowed', { detail: `Here it may be ${allowed}` })
-  }
-  const names = Object.keys(request.query as Record<string, unknown>)
-  const secret = names.find((name) => SECRET_NAMES.has(name.toLowerCase()))
-  if (secret !== undefined)
-    throw new ChatError('token_in_url', {
-      field: secret,
-      detail: 'Addresses end up in logs; send `Authorization: Bearer <token>`, and a new token',
-    })
-  return undefined
+/** not_found, method_not_allowed, token_in_url */
+export function checkAddress(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  done: (error?: Error) => void,
+): void {
+  if (request.is404 || request.method === 'OPTIONS') return answerNowhere(request, reply, done)
+  for (const name of Object.keys(request.query as Record<string, unknown>))
+    if (SECRET_NAMES.has(name.toLowerCase())) return done(tokenInUrl(name))
+  return done()
+}
+
+function answerNowhere(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  done: (error?: Error) => void,
+): void {
+  const allowed = methodsOf(request.url)
+  if (allowed === undefined)
+    return done(
+      new ChatError('not_found', { detail: 'There is no such address; /docs lists them' }),
+    )
+  reply.header('Allow', allowed)
+  if (request.method === 'OPTIONS') return void reply.code(204).send()
+  return done(new ChatError('method_not_allowed', { detail: `Here it may be ${allowed}` }))
+}
+
+function tokenInUrl(field: string): ChatError {
+  return new ChatError('token_in_url', {
+    field,
+    detail: 'Addresses end up in logs; send `Authorization: Bearer <token>`, and a new token',
+  })
 }
 
 const PATTERNS = ROUTES.map(({ method, path }) => ({ method, parts: path.split('/') }))

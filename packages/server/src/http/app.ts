@@ -66,21 +66,38 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
   // One logger for all requests: what is logged of one names its id.
   app.setChildLoggerFactory((logger) => logger)
   for (const name of DECORATORS) app.decorateRequest(name, null)
-  app.addHook('onRequest', async (request, reply) => setHeaders(request, reply))
+  // Hooks that wait for nothing are not async: each promise would be a turn of its own.
+  app.addHook('onRequest', (request, reply, done) => {
+    setHeaders(request, reply)
+    done()
+  })
   await app.register(cors, corsOptions(options.origins, options.production))
   app.addHook('onRequest', checkAddress)
-  app.addHook('onResponse', async (request, reply) => logAnswer(request, reply))
+  app.addHook('onResponse', (request, reply, done) => {
+    logAnswer(request, reply)
+    done()
+  })
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser(
-    '*',
-    { parseAs: 'buffer' },
-    async (request: FastifyRequest, bytes: Buffer) => parseBody(request, bytes),
-  )
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, onBody)
   app.setValidatorCompiler(createValidator())
   const site = createSite(options)
   for (const route of ROUTES) app.route(toRouteOptions(route, options, site))
   await app.ready()
   return app
+}
+
+function onBody(
+  request: FastifyRequest,
+  bytes: Buffer,
+  done: (error: Error | null, body?: unknown) => void,
+): void {
+  let body: unknown
+  try {
+    body = parseBody(request, bytes)
+  } catch (error) {
+    return done(error as Error)
+  }
+  return done(null, body)
 }
 
 function createApp({ trustProxy, tls, log }: HttpOptions): FastifyInstance {

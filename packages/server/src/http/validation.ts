@@ -14,8 +14,9 @@ export function createValidator() {
   const ajv = new Ajv()
   return ({ schema, httpPart }: Part) => {
     const fits = ajv.compile(schema)
+    const isText = httpPart === 'body' || !hasTypedFields(schema)
     return (data: unknown): Verdict => {
-      const value = httpPart === 'body' ? data : read(schema, data as Record<string, unknown>)
+      const value = isText ? data : read(schema, data as Record<string, unknown>)
       if (fits(value)) return { value }
       if (httpPart !== 'body') return { error: withPlainField(invalid(fits.errors)) }
       return { error: value === null ? bodyMissing() : invalid(fits.errors) }
@@ -33,6 +34,11 @@ function read({ properties = {} }: Part['schema'], data: Record<string, unknown>
     return [name, typeof value === 'string' ? readText(value, type) : value]
   })
   return Object.fromEntries(entries)
+}
+
+/** Without them nothing has to be read as something else. */
+function hasTypedFields({ properties = {} }: Part['schema']): boolean {
+  return Object.values(properties).some(({ type }) => type === 'integer' || type === 'boolean')
 }
 
 function readText(text: string, type: string | undefined): unknown {
