@@ -52,13 +52,16 @@ export const SESSION_PREFIX = 'mcs_'
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
 
+/** Looking at the clock once a second is enough for these. */
+const CLOCK = { ttlResolution: 1_000 }
+
 export class Identity {
   readonly passwords: Passwords
   readonly #options: IdentityOptions
   readonly #key = randomBytes(32)
-  readonly #users = new LRUCache<number, UserRow>({ max: 50_000, ttl: 30_000 })
+  readonly #users = new LRUCache<number, UserRow>({ max: 50_000, ttl: 30_000, ...CLOCK })
   readonly #ids = new LRUCache<string, number>({ max: 50_000 })
-  readonly #sessions = new LRUCache<string, SessionRow>({ max: 50_000, ttl: 30_000 })
+  readonly #sessions = new LRUCache<string, SessionRow>({ max: 50_000, ttl: 30_000, ...CLOCK })
   readonly #verified = new LRUCache<string, number>({ max: 10_000, ttl: 60_000 })
   /** Accounts and addresses that go together: a log-in from there succeeded before. */
   readonly #known = new LRUCache<string, true>({ max: 50_000, ttl: 30 * DAY_MS })
@@ -241,9 +244,10 @@ export class Identity {
       (displayName !== undefined && displayName !== user.display_name) ||
       (picture !== undefined && picture !== user.picture) ||
       (role !== undefined && role !== user.role)
+    if (!changed) return user
     const issued = dateOf(claims)
     const isOlder = user.claims_at !== null && (!issued || issued <= user.claims_at)
-    if (!changed || isOlder) return user
+    if (isOlder) return user
     checkIssued(claims, active(user).tokens_valid_after)
     const { db, bus } = this.#options
     const row = await db.transaction(async (tx) => {
