@@ -2,8 +2,7 @@
 import type { Round, Running } from './bench.ts'
 import { generate } from './children.ts'
 import type { Figures } from './meter.ts'
-
-const WARM_UP_MS = 3_000
+import { WARM_UP_MS } from './servers.ts'
 
 export interface Loop {
   /** For the progress line. */
@@ -31,7 +30,7 @@ export async function runLoop(round: Round, loop: Loop): Promise<Figures> {
     onSecond?.()
   }
   const windows = [window]
-  const plan = { url, urls, secret, sockets, windows, warmUpMs: WARM_UP_MS, measureMs }
+  const plan = { url, urls, secret, sockets, windows, warmUpMs: WARM_UP_MS[round.scale], measureMs }
   const figures = (await generate(plan, each)).get(window)
   if (!figures) throw new Error('The generator gave no figures')
   return figures

@@ -85,16 +85,17 @@ async function runAll(benches: readonly Bench[], options: Options): Promise<numb
   return failures
 }
 
-function wanted(names: readonly string[]): Bench[] {
+function wanted({ names, scale }: Options): Bench[] {
   const unknown = names.find((name) => !BENCHES.some((bench) => bench.name === name))
   if (unknown !== undefined)
     throw new Error(`There is no bench ${unknown}; there are ${BENCHES.map(nameOf).join(', ')}`)
-  if (names.length === 0) return BENCHES.filter(({ apart }) => !apart)
-  return BENCHES.filter(({ name }) => names.includes(name))
+  if (names.length > 0) return BENCHES.filter(({ name }) => names.includes(name))
+  const some = BENCHES.filter(({ apart }) => !apart)
+  return scale === 'full' ? some : some.filter(({ goals }) => goals.some((goal) => goal.guarded))
 }
 
 async function run(options: Options): Promise<number> {
-  const benches = wanted(options.names)
+  const benches = wanted(options)
   warnIfBusy()
   postgres = await openPostgres()
   if (!postgres) missingPostgres()

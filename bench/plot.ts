@@ -1,7 +1,7 @@
 /** Bars of one figure for all servers and loads as SVG, readable on light and dark pages. */
 import { parse, View } from 'vega'
 import { compile, type TopLevelSpec } from 'vega-lite'
-import { circumstances, figure } from './report.ts'
+import { figure, shortly } from './report.ts'
 import type { Result } from './results.ts'
 
 /** In the middle between black and white: seen on both. */
@@ -20,24 +20,40 @@ export async function toSvg(result: Result): Promise<string> {
   }
 }
 
-function specOf(result: Result): TopLevelSpec {
-  const { title, plot } = result
-  const values = result.medians.flatMap(({ server, load, values }) => {
+interface Bar {
+  group: string
+  name: string
+  value: number
+  label: string
+}
+
+/** A group for each load; of one server alone, a bar for each load. */
+function barsOf({ medians, plot }: Result): Bar[] {
+  const isAlone = new Set(medians.map(({ server }) => server)).size === 1
+  return medians.flatMap(({ server, load, values }) => {
     const value = values[plot]
-    return value === undefined ? [] : [{ server, load, value, label: figure(value) }]
+    if (value === undefined) return []
+    const [group, name] = isAlone ? [server, load] : [load, server]
+    return [{ group, name, value, label: figure(value) }]
   })
-  const servers = [...new Set(values.map(({ server }) => server))]
-  const loads = [...new Set(values.map(({ load }) => load))]
+}
+
+function specOf(result: Result): TopLevelSpec {
+  const { title, plot, goals } = result
+  const values = barsOf(result)
+  const names = [...new Set(values.map(({ name }) => name))]
+  const groups = [...new Set(values.map(({ group }) => group))]
+  const less = goals[0]?.better === 'lower' ? ', less is better' : ''
   return {
     $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
-    title: { text: title, subtitle: [plot, circumstances(result)] },
+    title: { text: title, subtitle: [`${plot}${less}`, shortly(result)] },
     data: { values },
-    facet: { row: { field: 'load', type: 'nominal', sort: loads, title: null, header: HEADER } },
+    facet: { row: { field: 'group', type: 'nominal', sort: groups, title: null, header: HEADER } },
     spec: {
       width: WIDTH,
       height: { step: BAR },
       encoding: {
-        y: { field: 'server', type: 'nominal', sort: servers, title: null, axis: AXIS },
+        y: { field: 'name', type: 'nominal', sort: names, title: null, axis: AXIS },
         x: { field: 'value', type: 'quantitative', axis: null, scale: { zero: true } },
       },
       layer: [
@@ -45,9 +61,9 @@ function specOf(result: Result): TopLevelSpec {
           mark: { type: 'bar', cornerRadiusEnd: 2, height: { band: 0.8 } },
           encoding: {
             color: {
-              field: 'server',
+              field: 'name',
               type: 'nominal',
-              scale: { domain: servers, range: servers.map(colourOf(servers)) },
+              scale: { domain: names, range: names.map(colourOf(names)) },
               legend: null,
             },
           },
@@ -68,7 +84,7 @@ const HEADER = {
   labelOrient: 'top',
   labelAnchor: 'start',
 } as const
-const AXIS = { labelLimit: 400, ticks: false, domain: false, labelPadding: 8 } as const
+const AXIS = { labelLimit: 800, ticks: false, domain: false, labelPadding: 8 } as const
 const CONFIG: TopLevelSpec['config'] = {
   background: 'transparent',
   font: 'system-ui, sans-serif',
@@ -76,15 +92,22 @@ const CONFIG: TopLevelSpec['config'] = {
   axis: { labelColor: INK, labelFontSize: 13 },
   header: { labelColor: INK, labelFontSize: 13, labelFontWeight: 'bold' },
   text: { fontSize: 13 },
-  title: { color: INK, subtitleColor: INK, anchor: 'start', fontSize: 16, offset: 16 },
+  title: {
+    color: INK,
+    subtitleColor: INK,
+    anchor: 'start',
+    fontSize: 16,
+    subtitlePadding: 6,
+    offset: 16,
+  },
   view: { stroke: null },
 }
 
-function colourOf(servers: readonly string[]): (server: string) => string {
-  const isOurs = (server: string) => server.startsWith('Microchatter')
-  return (server) => {
-    const alike = servers.filter((other) => isOurs(other) === isOurs(server))
-    const colours = isOurs(server) ? OURS : OTHERS
-    return colours[alike.indexOf(server) % colours.length] ?? INK
+function colourOf(names: readonly string[]): (name: string) => string {
+  const isOurs = (name: string) => name.startsWith('Microchatter')
+  return (name) => {
+    const alike = names.filter((other) => isOurs(other) === isOurs(name))
+    const colours = isOurs(name) ? OURS : OTHERS
+    return colours[alike.indexOf(name) % colours.length] ?? INK
   }
 }

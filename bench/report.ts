@@ -36,6 +36,7 @@ export function toText(table: readonly string[][]): string {
         .trimEnd(),
     )
     .join('\n')
+    .replaceAll('**', '')
 }
 
 export function toMarkdown(table: readonly string[][]): string {
@@ -83,8 +84,8 @@ ${results.map(section).join('\n\n')}
 }
 
 function section(result: Result): string {
-  const { bench, title, medians, hasPlot } = { ...result, hasPlot: isComparison(result) }
-  const plot = hasPlot ? `![${title}](${bench}.svg)\n\n` : ''
+  const { bench, title, medians } = result
+  const plot = isComparison(result) ? `![${title}](${bench}.svg)\n\n` : ''
   return `## ${bench}\n\n${title}.\n\n${plot}${toMarkdown(sampleTable(medians))}\n\n${circumstances(result)}`
 }
 
@@ -93,7 +94,12 @@ export function isComparison({ medians, plot }: Pick<Result, 'medians' | 'plot'>
   return medians.filter(({ values }) => values[plot] !== undefined).length > 1
 }
 
-export function circumstances(result: Result): string {
+export function shortly({ machine, versions, options, date }: Result): string {
+  const { node, postgres = 'none' } = versions
+  return `median of ${options.rounds}; ${machine.cores} cores for all of it, Node ${node}, PostgreSQL ${postgres}; ${date.slice(0, 10)}`
+}
+
+function circumstances(result: Result): string {
   const { machine, versions, postgres, options, loadBefore, date } = result
   const of = Object.entries(versions).map(([name, version]) => `${name} ${version}`)
   const durable =
@@ -108,6 +114,6 @@ export function circumstances(result: Result): string {
     `${date.slice(0, 10)}; ${machine.cores} × ${machine.cpu}, ${machine.memoryGb} GB, ${machine.os}`,
     of.join(', '),
     ...durable,
-    `${options.rounds} rounds of ${options.seconds} s, load before ${figure(loadBefore)}`,
+    `rounds: ${options.rounds}, seconds of each load: ${options.seconds}, load before ${figure(loadBefore)}`,
   ].join('; ')
 }

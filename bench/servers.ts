@@ -1,11 +1,14 @@
 /** The servers that several benches compare, and how their figures are told. */
-import type { Round, Running, Sample, ServerCommand } from './bench.ts'
+import type { Round, Running, Sample, Scale, ServerCommand } from './bench.ts'
 import type { Figures } from './meter.ts'
 
 export const RELAY = 'bare Socket.IO relay'
 export const TUTORIAL = 'Socket.IO + INSERT, as tutorials write it'
 export const EJABBERD = 'ejabberd, archive in PostgreSQL'
 export const OURS = { postgres: 'Microchatter, PostgreSQL', embedded: 'Microchatter, embedded' }
+
+/** Code is compiled, caches fill. */
+export const WARM_UP_MS: Record<Scale, number> = { full: 3_000, small: 700 }
 
 export interface Server {
   name: string

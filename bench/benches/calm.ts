@@ -1,13 +1,21 @@
 import type { Bench, Goal, Round, Running, Sample, Scale } from '../bench.ts'
 import { generate } from '../children.ts'
-import { cpuValues, each, embedded, onPostgres, OURS, relay, watchOf } from '../servers.ts'
+import {
+  cpuValues,
+  each,
+  embedded,
+  onPostgres,
+  OURS,
+  relay,
+  WARM_UP_MS,
+  watchOf,
+} from '../servers.ts'
 
 const SERVERS = [relay, onPostgres, embedded]
 const SOCKETS: Record<Scale, number> = { full: 1_000, small: 200 }
 const RATE = 500
 /** Four seconds behind, and it is no open loop any more. */
 const IN_FLIGHT = 2_000
-const WARM_UP_MS: Record<Scale, number> = { full: 3_000, small: 700 }
 const P50 = 'arrival p50 ms'
 const P99 = 'arrival p99 ms'
 

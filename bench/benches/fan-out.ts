@@ -2,13 +2,21 @@ import { randomUUID } from 'node:crypto'
 import pg from 'pg'
 import type { Bench, Round, Running, Sample, Scale } from '../bench.ts'
 import { generate } from '../children.ts'
-import { cpuValues, each, onPostgres, OURS, ratioOf, script, watchOf } from '../servers.ts'
+import {
+  cpuValues,
+  each,
+  onPostgres,
+  OURS,
+  ratioOf,
+  script,
+  WARM_UP_MS,
+  watchOf,
+} from '../servers.ts'
 
 const FLOOR = 'bare Socket.IO room'
 const SERVERS = [script(FLOOR, 'floors/broadcast.ts'), onPostgres]
 const MEMBERS: Record<Scale, number> = { full: 1_000, small: 200 }
 const WINDOW = 4
-const WARM_UP_MS: Record<Scale, number> = { full: 3_000, small: 700 }
 const UNIT = 'deliveries/s'
 
 export const fanOut: Bench = {

@@ -1,12 +1,20 @@
-import type { Bench, Round, Running, Sample, Scale } from '../bench.ts'
+import type { Bench, Round, Running, Sample } from '../bench.ts'
 import { generate } from '../children.ts'
-import { cpuValues, each, onPostgres, OURS, ratioOf, script, watchOf } from '../servers.ts'
+import {
+  cpuValues,
+  each,
+  onPostgres,
+  OURS,
+  ratioOf,
+  script,
+  WARM_UP_MS,
+  watchOf,
+} from '../servers.ts'
 
 const FLOOR = 'an empty validated POST'
 const SERVERS = [script(FLOOR, 'floors/post.ts'), onPostgres]
 const USERS = 200
 const CONNECTIONS = 64
-const WARM_UP_MS: Record<Scale, number> = { full: 3_000, small: 700 }
 const UNIT = 'requests/s'
 
 export const rest: Bench = {

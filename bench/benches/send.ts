@@ -13,16 +13,16 @@ import {
   relay,
   type Server,
   tutorial,
+  WARM_UP_MS,
   watchOf,
 } from '../servers.ts'
 
 const SERVERS: Record<Scale, readonly Server[]> = {
   full: [relay, onPostgres, embedded, tutorial],
-  small: [relay, onPostgres, embedded],
+  small: [relay, onPostgres],
 }
 const SOCKETS: Record<Scale, number> = { full: 1_000, small: 200 }
 const WINDOWS = [32, 256]
-const WARM_UP_MS: Record<Scale, number> = { full: 3_000, small: 700 }
 const UNIT = 'messages/s'
 
 export const send: Bench = {
