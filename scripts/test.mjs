@@ -2,7 +2,8 @@
  * `npm test`: install, build, checks, tests, and one closing line `N passed, N failed`.
  * `npm test -- <file> …` runs these test files alone, without the checks.
  * With CI set, a missing part (PostgreSQL, Redis, a browser) is a failure; without, the tests that
- * need it are skipped.
+ * need it are skipped. With CI set, the small run of the benches comes last: on a machine at work its
+ * ratios are too uncertain to fail anyone.
  */
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -111,6 +112,11 @@ async function runTests(files, env) {
   }
 }
 
+async function runBenches(env) {
+  const { code } = await npm(['run', '--silent', 'bench:small'], { stdio: 'inherit', env })
+  count('bench:small', code === 0 ? undefined : 'What became slower, or failed, stands above.')
+}
+
 function countTests({ code, totals }) {
   const { pass = 0, fail = 0, cancelled = 0 } = totals
   const failed = fail + cancelled
@@ -135,6 +141,7 @@ async function testAll(chosen) {
     const result = await runTests(chosen.length > 0 ? chosen : listTests(), env)
     countTests(result)
     reportSkipped(result.skipped, parts)
+    if (strict && chosen.length === 0) await runBenches(env)
   } finally {
     await close()
   }

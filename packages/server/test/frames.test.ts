@@ -31,7 +31,7 @@ async function connect(): Promise<{ client: WebSocket; conn: Socket; texts: stri
   const connected = once(engine, 'connection')
   const client = new WebSocket(`ws://127.0.0.1:${port}/socket.io/?EIO=4&transport=websocket`)
   const texts: string[] = []
-  client.on('message', (data) => texts.push(String(data)))
+  client.on('message', (data: Buffer) => texts.push(data.toString()))
   const [[conn]] = await Promise.all([connected, once(client, 'open')])
   while (texts.length === 0) await once(client, 'message')
   return { client, conn: conn as Socket, texts }
