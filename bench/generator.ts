@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads'
 import { cpuUs, cpuUsWithChildren } from './cpu.ts'
 import { type Figures, Meter } from './meter.ts'
 import { talkByRest } from './talk-rest.ts'
+import { talkOverXmpp } from './talk-xmpp.ts'
 import { type Talk, talkInGroup, talkInPairs, type TalkEvents } from './talk.ts'
 
 export interface Plan {
@@ -17,8 +18,8 @@ export interface Plan {
   windows: readonly number[]
   /** Makes it an open loop: messages per second. */
   rate?: number
-  /** They write in pairs over sockets, by REST, or one of them to all others in this chat. */
-  talk?: 'rest' | { chatId: string }
+  /** They write in pairs over Socket.IO, over XMPP, by REST, or one of them to all in a chat. */
+  talk?: 'xmpp' | 'rest' | { chatId: string }
   warmUpMs: number
   measureMs: number
   /** Whose CPU time is told. */
@@ -132,6 +133,7 @@ class Load {
 function talkOf(plan: Plan, on: TalkEvents): Talk {
   const { url, urls = [url], secret, sockets, talk, windows } = plan
   const options = { urls, secret, users: sockets, on }
+  if (talk === 'xmpp') return talkOverXmpp(options)
   if (talk === 'rest') return talkByRest(options, Math.max(...windows))
   return talk === undefined ? talkInPairs(options) : talkInGroup(options, talk.chatId)
 }
