@@ -96,7 +96,7 @@ async function measure(round: Round, setup: Setup): Promise<Sample> {
     'WAL bytes/message': (after.walBytes - before.walBytes) / messages,
   }
   const cpuUs = (after.cpuUs - before.cpuUs) / messages
-  const cpu = Number.isNaN(cpuUs) ? {} : { 'database CPU µs/message': cpuUs }
+  const cpu: Sample['values'] = Number.isNaN(cpuUs) ? {} : { 'database CPU µs/message': cpuUs }
   return { server: 'PostgreSQL', load, values: { ...values, ...cpu } }
 }
 
