@@ -76,6 +76,7 @@ async function measure(round: Round, server: string, running: Running): Promise<
     windows: WINDOWS,
     warmUpMs: WARM_UP_MS[scale],
     measureMs: seconds * 1_000,
+    databaseUrl: running.databaseUrl,
     watch: watchOf(round, running),
     ...(server === EJABBERD && { talk: 'xmpp' as const }),
   }
