@@ -20,7 +20,7 @@ export interface Loop {
 export async function runLoop(round: Round, loop: Loop): Promise<Figures> {
   const { name, running, sockets, window, seconds, onSecond } = loop
   round.say(name)
-  const [{ url, secret }, ...others] = running
+  const [{ url, secret, databaseUrl }, ...others] = running
   const urls = [url, ...others.map((other) => other.url)]
   const measureMs = seconds * 1_000
   let begun = false
@@ -30,7 +30,8 @@ export async function runLoop(round: Round, loop: Loop): Promise<Figures> {
     onSecond?.()
   }
   const windows = [window]
-  const plan = { url, urls, secret, sockets, windows, warmUpMs: WARM_UP_MS[round.scale], measureMs }
+  const warmUpMs = WARM_UP_MS[round.scale]
+  const plan = { url, urls, secret, databaseUrl, sockets, windows, warmUpMs, measureMs }
   const figures = (await generate(plan, each)).get(window)
   if (!figures) throw new Error('The generator gave no figures')
   return figures

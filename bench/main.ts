@@ -15,13 +15,14 @@ const APART_MS = 2 * 60 * 60_000
 
 /** What ends with the command, however it ends. */
 const open = new Set<OpenRound>()
+let opening: Promise<Postgres | undefined> | undefined
 let postgres: Postgres | undefined
 let ending: Promise<void> | undefined
 
 function end(): Promise<void> {
   ending ??= (async () => {
     for (const round of open) await round.close()
-    await postgres?.stop()
+    await (await opening)?.stop()
   })()
   return ending
 }
@@ -97,7 +98,8 @@ function wanted({ names, scale }: Options): Bench[] {
 async function run(options: Options): Promise<number> {
   const benches = wanted(options)
   warnIfBusy()
-  postgres = await openPostgres()
+  opening = openPostgres()
+  postgres = await opening
   if (!postgres) missingPostgres()
   const failures =
     options.scale === 'small'
@@ -121,7 +123,7 @@ async function main(): Promise<number> {
     else return await run(options)
     return 0
   } catch (error) {
-    process.stderr.write(`${messageOf(error)}\n`)
+    process.stderr.write(`${ending ? 'Stopped' : messageOf(error)}\n`)
     return 1
   } finally {
     await end()

@@ -17,6 +17,7 @@ export interface OpenRound {
 
 export function openRound(outside: Outside): OpenRound {
   const closers: (() => Promise<void> | void)[] = []
+  let isOver = false
   const defer = (close: () => Promise<void> | void) => void closers.push(close)
   let onDeath: (error: Error) => void = () => undefined
   const death = new Promise<never>((_, reject) => {
@@ -25,14 +26,18 @@ export function openRound(outside: Outside): OpenRound {
   // It may come when nobody waits for it any more.
   death.catch(() => undefined)
   const start = async (command: ServerCommand): Promise<Running> => {
+    // A bench that failed by a death or by time may not know it yet.
+    if (isOver) throw new Error('The round is over')
     const settings = await settingsOf(command, { ...outside, defer })
     const script = command.kind === 'script' ? command.script : undefined
     const server = await startServer({ script, settings, onDeath: (error) => onDeath(error) })
     defer(server.stop)
+    if (isOver) await close()
     const { MICROCHATTER_JWT_SECRET: secret = '', DATABASE_URL: databaseUrl } = settings
     return { ...server, secret, databaseUrl }
   }
   const close = async () => {
+    isOver = true
     for (let next = closers.pop(); next; next = closers.pop()) await next()
   }
   return { round: { ...outside, start, defer }, death, close }

@@ -1,10 +1,12 @@
 /** The servers that several benches compare, and how their figures are told. */
+import { existsSync } from 'node:fs'
 import type { Round, Running, Sample, Scale, ServerCommand } from './bench.ts'
 import type { Figures } from './meter.ts'
 
 export const RELAY = 'bare Socket.IO relay'
 export const TUTORIAL = 'Socket.IO + INSERT, as tutorials write it'
 export const EJABBERD = 'ejabberd, archive in PostgreSQL'
+const EJABBERD_TABLES = '/usr/share/ejabberd/sql/pg.sql'
 export const OURS = { postgres: 'Microchatter, PostgreSQL', embedded: 'Microchatter, embedded' }
 
 /** Code is compiled, caches fill. */
@@ -31,12 +33,18 @@ export const tutorial: Server = {
   start: (round) => startOnDatabase(round, 'peers/tutorial.ts'),
 }
 
+export const ejabberd: Server = {
+  name: EJABBERD,
+  start: async (round) =>
+    existsSync(EJABBERD_TABLES) ? startOnDatabase(round, 'peers/ejabberd.ts') : undefined,
+}
+
 export function script(name: string, path: string): Server {
   return { name, start: (round) => round.start({ kind: 'script', script: path }) }
 }
 
 /** A script with a database of its own. */
-export async function startOnDatabase(round: Round, path: string): Promise<Running | undefined> {
+async function startOnDatabase(round: Round, path: string): Promise<Running | undefined> {
   if (!round.postgres) return undefined
   const { url, drop } = await round.postgres.create()
   round.defer(drop)

@@ -50,6 +50,7 @@ async function measure(round: Round, server: string, running: Running): Promise<
     rate: RATE,
     warmUpMs: WARM_UP_MS[scale],
     measureMs: seconds * 1_000,
+    databaseUrl: running.databaseUrl,
     watch: watchOf(round, running),
   }
   const measured = await generate(plan, () => round.say(server))

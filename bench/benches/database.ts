@@ -94,9 +94,10 @@ async function measure(round: Round, setup: Setup): Promise<Sample> {
     'ms/batch p50': p50,
     'ms/batch p99': p99,
     'WAL bytes/message': (after.walBytes - before.walBytes) / messages,
-    'database CPU µs/message': (after.cpuUs - before.cpuUs) / messages,
   }
-  return { server: 'PostgreSQL', load, values }
+  const cpuUs = (after.cpuUs - before.cpuUs) / messages
+  const cpu: Sample['values'] = Number.isNaN(cpuUs) ? {} : { 'database CPU µs/message': cpuUs }
+  return { server: 'PostgreSQL', load, values: { ...values, ...cpu } }
 }
 
 /** On each connection one batch after the other; they have no chat in common, as the server's lanes. */

@@ -52,6 +52,7 @@ async function measure(round: Round, server: string, running: Running): Promise<
     windows: [WINDOW],
     warmUpMs: WARM_UP_MS[scale],
     measureMs: seconds * 1_000,
+    databaseUrl,
     watch: watchOf(round, running),
   }
   const measured = await generate(plan, () => round.say(server))

@@ -5,6 +5,7 @@ import {
   cpuValues,
   each,
   EJABBERD,
+  ejabberd,
   embedded,
   onPostgres,
   OURS,
@@ -18,7 +19,7 @@ import {
 } from '../servers.ts'
 
 const SERVERS: Record<Scale, readonly Server[]> = {
-  full: [relay, onPostgres, embedded, tutorial],
+  full: [relay, onPostgres, embedded, tutorial, ejabberd],
   small: [relay, onPostgres],
 }
 const SOCKETS: Record<Scale, number> = { full: 1_000, small: 200 }
@@ -75,7 +76,9 @@ async function measure(round: Round, server: string, running: Running): Promise<
     windows: WINDOWS,
     warmUpMs: WARM_UP_MS[scale],
     measureMs: seconds * 1_000,
+    databaseUrl: running.databaseUrl,
     watch: watchOf(round, running),
+    ...(server === EJABBERD && { talk: 'xmpp' as const }),
   }
   const measured = await generate(plan, () => round.say(server))
   for (const _ of WINDOWS) round.tick()
