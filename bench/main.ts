@@ -138,6 +138,7 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
+// Not `once`: npm and a terminal both pass a signal on, and the second one would end us halfway.
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
-  process.once(signal, () => void end().finally(() => process.exit(1)))
+  process.on(signal, () => void end().finally(() => process.exit(1)))
 process.exit(await main())

@@ -151,6 +151,7 @@ async function main(): Promise<number> {
   }
 }
 
+// Not `once`: npm and a terminal both pass a signal on, and the second one would end us halfway.
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
-  process.once(signal, () => void end().finally(() => process.exit(1)))
+  process.on(signal, () => void end().finally(() => process.exit(1)))
 process.exit(await main())
