@@ -40,6 +40,8 @@ const MESSAGES = 50
 const MINE = 5_000
 const USERS = MINE + CHATS / MINE + 2
 const PAGE = 50
+/** Chats of each other user. */
+const OTHERS = (2 * CHATS) / MINE
 /** Chats with a message on one day: they are sorted for a page of the list. */
 const DAY = 48
 
@@ -117,6 +119,16 @@ describe('plans', { skip: skipOf('postgres') }, () => {
       (tx) =>
         selectChangedChats(tx, [{ userId: me, since: new Date(Date.now() - 3_600_000) }], 201),
     ],
+    'what changed for 64 who come back': [
+      { rows: 64 * OTHERS },
+      (tx) =>
+        selectChangedChats(
+          tx,
+          others().map((userId) => ({ userId, since: new Date(Date.now() - 3_600_000) })),
+          201,
+        ),
+    ],
+    'unread of 64': [{ rows: 64 * OTHERS }, (tx) => selectUnread(tx, others())],
     // Each chat of the user, once.
     'unread of all': [{ rows: 1, read: MINE }, (tx) => selectUnread(tx, [me])],
     'rights of a batch': [{ rows: 2 * 64 }, (tx) => selectRights(tx, chatIds.slice(0, 64))],
@@ -149,6 +161,7 @@ describe('plans', { skip: skipOf('postgres') }, () => {
     'a user by id': [{ rows: 1 }, (tx) => selectUserById(tx, me)],
     'a session': [{ rows: 1 }, (tx) => selectSession(tx, Buffer.alloc(32))],
   }
+  const others = () => Array.from({ length: 64 }, (_, index) => me + 1 + index)
   const LIST = { archived: false, unread: undefined, limit: PAGE }
 
   function batch({ touch }: { touch: boolean }) {

@@ -63,6 +63,9 @@ class Unsent {
 
 const OPEN = 1
 
+/** Closures that the transport makes for its own `send`: each socket would keep them. */
+const UNUSED = { _doSend: null, _doSendLast: null, _onSent: null, _onSentLast: null }
+
 class FrameTransport extends transports.websocket {
   readonly #unsent: Unsent
   readonly #tcp: TcpSocket
@@ -77,6 +80,7 @@ class FrameTransport extends transports.websocket {
     this.#unsent = unsent
     this.#tcp = socket
     this.#webSocket = websocket
+    Object.assign(this, UNUSED)
   }
 
   /** Bytes that the kernel has not taken yet. */

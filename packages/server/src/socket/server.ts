@@ -110,13 +110,16 @@ export function createSockets(options: SocketOptions): Sockets {
     registry.add(session)
     countAddress(session, 1)
     // 'disconnect' comes for those alone that were connected; it may be cut before.
-    socket.conn.on('close', () => onGone.call(socket))
-    if (socket.conn.readyState !== 'open') onGone.call(socket)
+    session.onCut = () => onGone.call(socket)
+    socket.conn.on('close', session.onCut)
+    if (socket.conn.readyState !== 'open') session.onCut()
   }
 
   io.on('connection', (socket) => {
     const session = socket.data as SocketSession
     socket.on('disconnect', onGone)
+    if (session.onCut) socket.conn.off('close', session.onCut)
+    session.onCut = undefined
     socket.onAny(onAny)
     if (session.state.is === 'holding') releaseLater(session)
     forgetHandshake(socket)

@@ -36,6 +36,8 @@ export class SocketSession {
   actor: Actor
   state: State = LIVE
   readonly openedAt = Date.now()
+  /** Until the socket is connected: what is to be done if it is cut before. */
+  onCut: (() => void) | undefined
   /** The client was told that its credentials end. */
   warned = false
   /** Calls at work. */
