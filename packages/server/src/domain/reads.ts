@@ -18,7 +18,7 @@ import {
   selectNow,
 } from '../store/messages.ts'
 import type { Db, Nth } from '../store/db.ts'
-import { Together } from './together.ts'
+import { Together, Turns } from './together.ts'
 
 export interface Reads {
   now: Together<undefined, Date>
@@ -40,20 +40,23 @@ export interface ReadLimits {
 }
 
 export function createReads(db: Db, limits: ReadLimits): Reads {
+  const turns = new Turns()
   return {
-    now: new Together(async (keys) => {
+    now: new Together(turns, async (keys) => {
       const now = await selectNow(db)
       return keys.map(() => now)
     }),
-    seqs: new Together(async (keys) => ones(keys, await selectSeqs(db, keys))),
-    changes: new Together(async (keys) =>
+    seqs: new Together(turns, async (keys) => ones(keys, await selectSeqs(db, keys))),
+    changes: new Together(turns, async (keys) =>
       many(keys, await selectChangedChats(db, keys, limits.changes)),
     ),
-    members: new Together(async (keys) => many(keys, await selectMembers(db, keys, SHOWN_MEMBERS))),
-    messagesAfter: new Together(async (keys) =>
+    members: new Together(turns, async (keys) =>
+      many(keys, await selectMembers(db, keys, SHOWN_MEMBERS)),
+    ),
+    messagesAfter: new Together(turns, async (keys) =>
       many(keys, await selectMessagesAfter(db, keys, limits.messagesAfter)),
     ),
-    unread: new Together(async (keys) => {
+    unread: new Together(turns, async (keys) => {
       const rows = ones(keys, await selectUnread(db, keys))
       return rows.map((row) => row ?? { nth: 0, total: 0, chats: 0 })
     }),

