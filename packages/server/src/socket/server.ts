@@ -40,7 +40,8 @@ const SWEEP_MS = 1_000
 const RECHECK_MS = 15_000
 const RECHECK_BATCH = 1_000
 const WARN_MS = 60_000
-const IN_FLIGHT = 1_000
+/** Beyond those at which nothing more is read come the ones that had been read already. */
+const IN_FLIGHT = 4_000
 /** Calls refused for their rate, in a row, before the socket is closed. */
 const FLOOD = 200
 const SYNC_WITHIN_MS = 10_000
