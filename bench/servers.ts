@@ -1,6 +1,7 @@
 /** The servers that several benches compare, and how their figures are told. */
 import { existsSync } from 'node:fs'
 import type { Round, Running, Sample, Scale, ServerCommand } from './bench.ts'
+import type { Plan } from './generator.ts'
 import type { Figures } from './meter.ts'
 
 export const RELAY = 'bare Socket.IO relay'
@@ -74,7 +75,23 @@ function isWanted({ only }: Round, name: string): boolean {
   return only === undefined || name.toLowerCase().includes(only.toLowerCase())
 }
 
-export function watchOf(round: Round, { pid, databaseUrl }: Running) {
+/** What all loads have in common. */
+export function planOf(round: Round, running: Running, load: Load): Plan {
+  const { url, secret, databaseUrl } = running
+  return {
+    url,
+    secret,
+    databaseUrl,
+    warmUpMs: WARM_UP_MS[round.scale],
+    measureMs: round.seconds * 1_000,
+    watch: watchOf(round, running),
+    ...load,
+  }
+}
+
+type Load = Pick<Plan, 'sockets' | 'windows' | 'talk' | 'rate'>
+
+function watchOf(round: Round, { pid, databaseUrl }: Running) {
   const usesPostgres = databaseUrl !== undefined
   return { server: [pid], postmaster: usesPostgres ? round.postgres?.pid : undefined }
 }

@@ -1,15 +1,6 @@
 import type { Bench, Goal, Round, Running, Sample, Scale } from '../bench.ts'
 import { generate } from '../children.ts'
-import {
-  cpuValues,
-  each,
-  embedded,
-  onPostgres,
-  OURS,
-  relay,
-  WARM_UP_MS,
-  watchOf,
-} from '../servers.ts'
+import { cpuValues, each, embedded, onPostgres, OURS, planOf, relay } from '../servers.ts'
 
 const SERVERS = [relay, onPostgres, embedded]
 const SOCKETS: Record<Scale, number> = { full: 1_000, small: 200 }
@@ -39,20 +30,12 @@ function goalOf(value: string, bound: number): Goal {
 }
 
 async function measure(round: Round, server: string, running: Running): Promise<Sample[]> {
-  const { scale, seconds } = round
-  const { url, secret } = running
   round.say(`${server}: users and chats`)
-  const plan = {
-    url,
-    secret,
-    sockets: SOCKETS[scale],
+  const plan = planOf(round, running, {
+    sockets: SOCKETS[round.scale],
     windows: [IN_FLIGHT],
     rate: RATE,
-    warmUpMs: WARM_UP_MS[scale],
-    measureMs: seconds * 1_000,
-    databaseUrl: running.databaseUrl,
-    watch: watchOf(round, running),
-  }
+  })
   const measured = await generate(plan, () => round.say(server))
   round.tick()
   return [...measured.values()].map((figures) => {

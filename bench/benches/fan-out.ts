@@ -2,16 +2,7 @@ import { randomUUID } from 'node:crypto'
 import pg from 'pg'
 import type { Bench, Round, Running, Sample, Scale } from '../bench.ts'
 import { generate } from '../children.ts'
-import {
-  cpuValues,
-  each,
-  onPostgres,
-  OURS,
-  ratioOf,
-  script,
-  WARM_UP_MS,
-  watchOf,
-} from '../servers.ts'
+import { cpuValues, each, onPostgres, OURS, planOf, ratioOf, script } from '../servers.ts'
 
 const FLOOR = 'bare Socket.IO room'
 const SERVERS = [script(FLOOR, 'floors/broadcast.ts'), onPostgres]
@@ -38,23 +29,16 @@ export const fanOut: Bench = {
 }
 
 async function measure(round: Round, server: string, running: Running): Promise<Sample[]> {
-  const { scale, seconds } = round
-  const { url, secret, databaseUrl } = running
-  const members = MEMBERS[scale]
+  const { databaseUrl } = running
+  const members = MEMBERS[round.scale]
   const chatId = randomUUID()
   round.say(`${server}: members`)
   if (databaseUrl !== undefined) await makeGroup(databaseUrl, { chatId, members })
-  const plan = {
-    url,
-    secret,
+  const plan = planOf(round, running, {
     sockets: members,
     talk: { chatId },
     windows: [WINDOW],
-    warmUpMs: WARM_UP_MS[scale],
-    measureMs: seconds * 1_000,
-    databaseUrl,
-    watch: watchOf(round, running),
-  }
+  })
   const measured = await generate(plan, () => round.say(server))
   round.tick()
   return [...measured.values()].map((figures) => {

@@ -1,15 +1,6 @@
 import type { Bench, Round, Running, Sample } from '../bench.ts'
 import { generate } from '../children.ts'
-import {
-  cpuValues,
-  each,
-  onPostgres,
-  OURS,
-  ratioOf,
-  script,
-  WARM_UP_MS,
-  watchOf,
-} from '../servers.ts'
+import { cpuValues, each, onPostgres, OURS, planOf, ratioOf, script } from '../servers.ts'
 
 const FLOOR = 'an empty validated POST'
 const SERVERS = [script(FLOOR, 'floors/post.ts'), onPostgres]
@@ -36,20 +27,12 @@ export const rest: Bench = {
 }
 
 async function measure(round: Round, server: string, running: Running): Promise<Sample[]> {
-  const { scale, seconds } = round
-  const { url, secret } = running
   round.say(`${server}: users and chats`)
-  const plan = {
-    url,
-    secret,
+  const plan = planOf(round, running, {
     sockets: USERS,
-    talk: 'rest' as const,
+    talk: 'rest',
     windows: [CONNECTIONS],
-    warmUpMs: WARM_UP_MS[scale],
-    measureMs: seconds * 1_000,
-    databaseUrl: running.databaseUrl,
-    watch: watchOf(round, running),
-  }
+  })
   const measured = await generate(plan, () => round.say(server))
   round.tick()
   return [...measured.values()].map((figures) => {

@@ -9,13 +9,12 @@ import {
   embedded,
   onPostgres,
   OURS,
+  planOf,
   ratioOf,
   RELAY,
   relay,
   type Server,
   tutorial,
-  WARM_UP_MS,
-  watchOf,
 } from '../servers.ts'
 
 const SERVERS: Record<Scale, readonly Server[]> = {
@@ -66,20 +65,12 @@ function ofRelay(window: number): Goal {
 }
 
 async function measure(round: Round, server: string, running: Running): Promise<Sample[]> {
-  const { scale, seconds } = round
-  const { url, secret } = running
   round.say(`${server}: users and chats`)
-  const plan = {
-    url,
-    secret,
-    sockets: SOCKETS[scale],
+  const plan = planOf(round, running, {
+    sockets: SOCKETS[round.scale],
     windows: WINDOWS,
-    warmUpMs: WARM_UP_MS[scale],
-    measureMs: seconds * 1_000,
-    databaseUrl: running.databaseUrl,
-    watch: watchOf(round, running),
-    ...(server === EJABBERD && { talk: 'xmpp' as const }),
-  }
+    ...(server === EJABBERD && { talk: 'xmpp' }),
+  })
   const measured = await generate(plan, () => round.say(server))
   for (const _ of WINDOWS) round.tick()
   return [...measured].map(([window, figures]) => toSample(server, loadOf(window), figures))
