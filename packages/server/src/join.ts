@@ -11,11 +11,13 @@ import { createMemoryBus } from './bus/memory.ts'
 import type { Config, Loaded } from './config.ts'
 import { ensureAdmin } from './domain/admin.ts'
 import type { Actor, Core } from './domain/core.ts'
+import { Heads } from './domain/heads.ts'
 import { Identity } from './domain/identity.ts'
 import { createJwtVerifier, type JwtVerifier, signJwt } from './domain/jwt.ts'
 import { createLimits } from './domain/limits.ts'
 import { publishTouched, publishWritten } from './domain/messages.ts'
 import { createPasswords } from './domain/passwords.ts'
+import type { Written } from './domain/batch.ts'
 import { createReads } from './domain/reads.ts'
 import { SYNC_LIMITS } from './domain/sync.ts'
 import { startUpkeep } from './domain/upkeep.ts'
@@ -50,17 +52,32 @@ export async function join(loaded: Loaded, { db, log, version, closers }: Joinin
     jwt: verifierOf(config, secret),
     production,
   })
-  const writer = new Writer(db, (written) => {
+  const onWritten = (written: Written[]) => {
     publishWritten(core, written)
-    void publishTouched(core, written).catch((error: unknown) =>
-      log.warn({ err: error }, 'a new chat was not announced; it is found by the next sync'),
-    )
-  })
+    void publishTouched(core, written).catch((error: unknown) => {
+      log.warn(
+        { err: error },
+        'a new chat was not announced; it is, with the next comparison of heads',
+      )
+      for (const { rights } of written) heads.doubt(rights.id)
+    })
+  }
+  const onDoubt = (chatIds: readonly string[]) => {
+    for (const chatId of chatIds) heads.doubt(chatId)
+  }
+  const writer = new Writer(db, { onWritten, onDoubt })
   const reads = createReads(db, SYNC_LIMITS)
-  const core: Core = { db, bus, settings: config, limits, identity, writer, reads }
+  const heads = new Heads(bus, {
+    online: () => sockets.users(),
+    hasBus: config.redisUrl !== '',
+    onProblem: (error) => log.warn({ err: error }, 'heads were not compared; it is tried again'),
+  })
+  closers.push(() => heads.stop())
+  const core: Core = { db, bus, settings: config, limits, identity, writer, reads, heads }
   const forgetAll = () => {
     identity.dropAll()
     writer.dropRights()
+    heads.doubtAll()
   }
   keepCachesTrue(core)
   const adminPassword = await ensureAdmin(core, {
@@ -98,6 +115,7 @@ export async function join(loaded: Loaded, { db, log, version, closers }: Joinin
   })
   closers.push(() => upkeep.stop())
   if (config.tls.keyFile !== '') closers.push(reloadTls(config, app, log))
+  heads.start(core)
   const url = await app.listen({ host: config.host, port: config.port })
   closers.push(() => {
     stopping = true

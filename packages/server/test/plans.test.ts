@@ -14,6 +14,7 @@ import {
   touchChats,
 } from '../src/store/chats.ts'
 import type { Db } from '../src/store/db.ts'
+import { selectHeads } from '../src/store/heads.ts'
 import {
   selectChangedChats,
   selectChat,
@@ -127,6 +128,10 @@ describe('plans', { skip: skipOf('postgres') }, () => {
           others().map((userId) => ({ userId, since: new Date(Date.now() - 3_600_000) })),
           201,
         ),
+    ],
+    'heads of 64 who are online': [
+      { rows: 64 * OTHERS },
+      (tx) => selectHeads(tx, others(), new Date(Date.now() - 3_600_000)),
     ],
     'unread of 64': [{ rows: 64 * OTHERS }, (tx) => selectUnread(tx, others())],
     // Each chat of the user, once.

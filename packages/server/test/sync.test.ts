@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import type { Chat, SyncResult } from '@microchatter/protocol'
+import type { Chat, Message, SyncResult } from '@microchatter/protocol'
 import { ClientState } from './support/client.ts'
 import { engines, skipOf } from './support/databases.ts'
 import { Device, newPerson, type Person, startServer, type TestServer } from './support/server.ts'
@@ -155,6 +155,32 @@ for (const engine of engines)
       const stranger = await (await eve.connect()).call('sync', { chats: [{ chatId, seq: 5 }] })
       assert.deepEqual(stranger.sync.messages, [])
       assert.deepEqual(stranger.sync.chats, [])
+    })
+
+    test('[READ-4] what comes after a deletion is the first page after 0, however much was deleted', async () => {
+      const [ann, bob] = [await person(), await person()]
+      const { chatId } = await ann.sendTo(bob, '1')
+      for (let n = 2; n <= 7; n += 1) await ann.sendTo(bob, String(n))
+      await bob.ask('DELETE', `/chats/${chatId}`)
+      await ann.sendTo(bob, '8')
+      const page = await bob.ask('GET', `/chats/${chatId}/messages?after=0&limit=5`)
+      assert.deepEqual(
+        page.items.map(({ body }: Message) => body),
+        ['8'],
+      )
+      assert.equal(page.hasAfter, false)
+    })
+
+    test('[READ-1] a deletion that moves the read mark is told to the other', async () => {
+      const [ann, bob] = [await person(), await person()]
+      const { chatId } = await ann.sendTo(bob, '1')
+      const device = await ann.connect()
+      const before = await device.call('sync', {})
+      await bob.ask('DELETE', `/chats/${chatId}`)
+      const { username, seq } = await device.receives('read.updated')
+      assert.deepEqual([username, seq], [bob.username, 1])
+      const { sync } = await device.call('sync', { cursor: before.sync.cursor })
+      assert.equal(sync.chats[0].members.find((one: any) => one.username === username).readSeq, 1)
     })
 
     test('[CHAT-1] two users who open their chat at the same moment, 100 times, share one', async () => {

@@ -10,6 +10,8 @@ import { selectChat } from '../src/store/members.ts'
 import { insertUser } from '../src/store/users.ts'
 import { engines, freshDatabase, skipOf, type TestDatabase } from './support/databases.ts'
 
+const LISTENER = { onWritten: () => undefined, onDoubt: () => undefined }
+
 for (const engine of engines)
   describe(`writer on ${engine}`, { skip: skipOf(engine) }, () => {
     let one: TestDatabase
@@ -30,8 +32,11 @@ for (const engine of engines)
 
     async function pair() {
       written = []
-      writer = new Writer(one.db, (chats) => {
-        for (const { messages } of chats) written.push(...messages)
+      writer = new Writer(one.db, {
+        ...LISTENER,
+        onWritten: (chats) => {
+          for (const { messages } of chats) written.push(...messages)
+        },
       })
       const [a, b] = [await user('a'), await user('b')]
       const { id } = await insertDirectChat(one.db, {
@@ -64,7 +69,7 @@ for (const engine of engines)
         'INSERT INTO members (chat_id, user_id) SELECT $1, unnest($2::bigint[]) ON CONFLICT DO NOTHING',
         [id, senders.map((sender) => sender.id)],
       )
-      const others = new Writer(one.db, () => undefined)
+      const others = new Writer(one.db, LISTENER)
       const writers = [writer, others]
       const sent = await Promise.all(
         senders.flatMap((sender, index) =>
@@ -100,7 +105,7 @@ for (const engine of engines)
     test('[SEND-3] the same clientId 20 times at once is one message', async () => {
       const { a, id } = await pair()
       const clientId = randomUUID()
-      const other = new Writer(one.db, () => undefined)
+      const other = new Writer(one.db, LISTENER)
       const sent = await Promise.all(
         Array.from({ length: 20 }, (_, n) =>
           (n % 2 ? other : writer).send({ chatId: id, sender: a, clientId, body: 'once' }),

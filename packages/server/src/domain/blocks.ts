@@ -4,6 +4,7 @@ import { bumpRights } from '../store/chats.ts'
 import { touchMember } from '../store/members.ts'
 import { pairChat, tellOwnDevices } from './chats.ts'
 import type { Actor, Core } from './core.ts'
+import { changing } from './heads.ts'
 import { decodeCursor, toPage } from './cursor.ts'
 import { ChatError } from './errors.ts'
 import { forbidden, SYSTEM } from './rights.ts'
@@ -26,13 +27,15 @@ async function setBlock(core: Core, actor: Actor, username: string, block: boole
   if (username === SYSTEM) throw forbidden('The system cannot be blocked; mute its chat')
   // The pair's chat is the lock that orders a block among the sends, so there has to be one.
   const { id } = await pairChat(core, { userId: actor.id, otherId: other.id })
-  const changed = await core.db.transaction(async (tx) => {
-    await bumpRights(tx, id)
-    await touchMember(tx, id, actor.id)
-    return block ? insertBlock(tx, actor.id, other.id) : deleteBlock(tx, actor.id, other.id)
+  await changing(core, id, async () => {
+    const changed = await core.db.transaction(async (tx) => {
+      await bumpRights(tx, id)
+      await touchMember(tx, id, actor.id)
+      return block ? insertBlock(tx, actor.id, other.id) : deleteBlock(tx, actor.id, other.id)
+    })
+    core.bus.publish({ kind: 'rights', chatId: id })
+    if (changed) await tellOwnDevices(core, actor, id, 'chat.updated')
   })
-  core.bus.publish({ kind: 'rights', chatId: id })
-  if (changed) await tellOwnDevices(core, actor, id, 'chat.updated')
 }
 
 export async function listBlocks(

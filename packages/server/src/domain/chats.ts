@@ -26,6 +26,7 @@ import {
   updateReadSeq,
 } from '../store/members.ts'
 import { type Actor, type Core, isUuid } from './core.ts'
+import { changing } from './heads.ts'
 import { decodeCursor, toPage } from './cursor.ts'
 import { ChatError } from './errors.ts'
 import { chatNotFound, idsOf, isMember, SYSTEM } from './rights.ts'
@@ -114,12 +115,15 @@ export async function openChat(core: Core, actor: Actor, username: string) {
   const { id, created } = await directChat(core, actor, username)
   const [row] = await selectChat(core.db, id, [actor.id])
   if (row?.active_day !== null) return { created, chat: await getChat(core, actor, id) }
-  await core.db.transaction(async (tx) => {
-    await bumpRights(tx, id)
-    await showChat(tx, id, actor.id)
+  const chat = await changing(core, id, async () => {
+    await core.db.transaction(async (tx) => {
+      await bumpRights(tx, id)
+      await showChat(tx, id, actor.id)
+    })
+    core.bus.publish({ kind: 'rights', chatId: id })
+    return tellOwnDevices(core, actor, id, 'chat.created')
   })
-  core.bus.publish({ kind: 'rights', chatId: id })
-  return { created, chat: await tellOwnDevices(core, actor, id, 'chat.created') }
+  return { created, chat }
 }
 
 /** The direct chat of two users; a new one is on nobody's list until something puts it there. */
@@ -166,15 +170,17 @@ function pairKey({ userId, otherId }: Pair): string {
 export async function editChat(core: Core, actor: Actor, chatId: string, body: UpdateChatBody) {
   const { id } = await findChat(core, actor, chatId)
   const patch = toPatch(body)
-  await core.db.transaction(async (tx) => {
-    // An archived chat comes back with its next message: that one has to look at all members.
-    await (body.archived === undefined ? bumpRev(tx, id) : bumpRights(tx, id))
-    await updateMember(tx, id, actor.id, patch)
+  return changing(core, id, async () => {
+    await core.db.transaction(async (tx) => {
+      // An archived chat comes back with its next message: that one has to look at all members.
+      await (body.archived === undefined ? bumpRev(tx, id) : bumpRights(tx, id))
+      await updateMember(tx, id, actor.id, patch)
+    })
+    if (body.archived !== undefined) core.bus.publish({ kind: 'rights', chatId: id })
+    const chat = await tellOwnDevices(core, actor, id, 'chat.updated')
+    if (patch.mutedUntil !== undefined) await publishUnread(core, actor)
+    return chat
   })
-  if (body.archived !== undefined) core.bus.publish({ kind: 'rights', chatId: id })
-  const chat = await tellOwnDevices(core, actor, id, 'chat.updated')
-  if (patch.mutedUntil !== undefined) await publishUnread(core, actor)
-  return chat
 }
 
 function toPatch({ pinned, archived, muted, mutedUntil }: UpdateChatBody): MemberPatch {
@@ -196,12 +202,18 @@ function toPatch({ pinned, archived, muted, mutedUntil }: UpdateChatBody): Membe
 /** [READ-4] Clears the chat for the actor alone, until a new message comes. */
 export async function deleteChat(core: Core, actor: Actor, chatId: string): Promise<void> {
   const { id } = await findChat(core, actor, chatId)
-  const { rev } = await core.db.transaction(async (tx) => {
-    const chat = await bumpRights(tx, id)
-    await clearChat(tx, id, actor.id, chat.lastSeq)
-    return chat
+  await changing(core, id, () => clearFor(core, actor, id))
+}
+
+async function clearFor(core: Core, actor: Actor, id: string): Promise<void> {
+  const { rev, lastSeq, moved } = await core.db.transaction(async (tx) => {
+    const { lastSeq: seq, ...chat } = await bumpRights(tx, id)
+    if (!(await clearChat(tx, id, actor.id, seq))) return { ...chat, lastSeq: seq, moved: false }
+    const revs = await touchChats(tx, [id])
+    return { rev: revs.get(id) ?? chat.rev, lastSeq: seq, moved: true }
   })
   core.bus.publish({ kind: 'rights', chatId: id })
+  if (moved) await tellOthersOfRead(core, actor, { chatId: id, seq: lastSeq, rev })
   const { socket } = actor
   core.bus.publish({
     kind: 'deliver',
@@ -233,32 +245,37 @@ export async function markRead(
       rev: chat.rev,
       unread: chat.last_seq - chat.read_seq,
     }
-  const read = await core.db.transaction(async (tx) => {
-    const revs = await touchChats(tx, [chat.id])
-    const moved = await updateReadSeq(tx, { chatId: chat.id, userId: actor.id, seq, back })
-    return moved && { ...moved, rev: revs.get(chat.id) ?? chat.rev }
+  return changing(core, chat.id, async () => {
+    const read = await core.db.transaction(async (tx) => {
+      const revs = await touchChats(tx, [chat.id])
+      const moved = await updateReadSeq(tx, { chatId: chat.id, userId: actor.id, seq, back })
+      return moved && { ...moved, rev: revs.get(chat.id) ?? chat.rev }
+    })
+    if (!read) throw chatNotFound()
+    const { readSeq, lastSeq, rev } = read
+    const state = { chatId: chat.id, seq: readSeq, rev, unread: lastSeq - readSeq }
+    await publishRead(core, actor, state)
+    return state
   })
-  if (!read) throw chatNotFound()
-  const { readSeq, lastSeq, rev } = read
-  const state = { chatId: chat.id, seq: readSeq, rev, unread: lastSeq - readSeq }
-  await publishRead(core, actor, state)
-  return state
 }
 
-async function publishRead(core: Core, actor: Actor, { chatId, seq, rev, unread }: ReadState) {
-  const rights = await core.writer.rights(chatId)
-  const to = rights ? idsOf(rights).filter((id) => id !== actor.id) : []
-  const data = { chatId, username: actor.username, seq, rev }
-  const name = 'read.updated'
-  core.bus.publish({ kind: 'deliver', to, name, data })
+async function publishRead(core: Core, actor: Actor, { unread, ...mark }: ReadState) {
+  await tellOthersOfRead(core, actor, mark)
   core.bus.publish({
     kind: 'deliver',
     to: [actor.id],
-    name,
-    data: { ...data, unread },
+    name: 'read.updated',
+    data: { ...mark, username: actor.username, unread },
     except: actor.socket,
   })
   await publishUnread(core, actor)
+}
+
+async function tellOthersOfRead(core: Core, actor: Actor, mark: Omit<ReadState, 'unread'>) {
+  const rights = await core.writer.rights(mark.chatId)
+  const to = rights ? idsOf(rights).filter((id) => id !== actor.id) : []
+  const data = { ...mark, username: actor.username }
+  core.bus.publish({ kind: 'deliver', to, name: 'read.updated', data })
 }
 
 /** The badge for the site's own menu. */

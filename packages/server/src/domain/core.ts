@@ -1,5 +1,6 @@
 import type { Bus } from '../bus/bus.ts'
 import type { Database } from '../store/db.ts'
+import type { Heads } from './heads.ts'
 import type { Identity } from './identity.ts'
 import type { Limits } from './limits.ts'
 import type { Reads } from './reads.ts'
@@ -16,6 +17,8 @@ export interface Core {
   writer: Writer
   /** What many ask at the same time. */
   reads: Reads
+  /** Mends what was stored and not told of. */
+  heads: Heads
 }
 
 /** The part of the configuration that the domain goes by. */

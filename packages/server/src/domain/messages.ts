@@ -119,7 +119,10 @@ export async function getHistory(
   function rangeOf({ before, after, around, limit = 50 }: HistoryQuery) {
     if ([before, after, around].filter((seq) => seq !== undefined).length > 1)
       throw new ChatError('invalid', { detail: 'Use one of `before`, `after` and `around`' })
-    if (after !== undefined) return { from: after + 1, to: after + limit }
+    if (after !== undefined) {
+      const start = Math.max(cleared, after) + 1
+      return { from: start, to: start + limit - 1 }
+    }
     if (around !== undefined) {
       const start = Math.max(cleared + 1, around - Math.floor(limit / 2))
       return { from: start, to: start + limit - 1 }

@@ -44,13 +44,20 @@ const SLOW_MS = 10
 const KEPT_CHATS = 50_000
 const KEPT_MEMBERS = 2_000_000
 
+export interface WriterListener {
+  /** After the commit, in the order of seq. */
+  onWritten(written: Written[]): void
+  /** It is not known whether anything was written in these chats. */
+  onDoubt(chatIds: readonly string[]): void
+}
+
 type RightsOf = Map<string, ChatRights | undefined>
 
 export class Writer {
   /** The direct chat of a pair of user ids, smaller first. It never changes. */
   readonly directChats = new LRUCache<string, string>({ max: KEPT_CHATS })
   readonly #db: Database
-  readonly #onWritten: (written: Written[]) => void
+  readonly #listener: WriterListener
   readonly #lanes: number
   #queue: Job[] = []
   /** Chats of the statements that are on their way. */
@@ -65,10 +72,9 @@ export class Writer {
   })
   #drops = 0
 
-  /** `onWritten` is called after the commit, in the order of seq. */
-  constructor(db: Database, onWritten: (written: Written[]) => void) {
+  constructor(db: Database, listener: WriterListener) {
     this.#db = db
-    this.#onWritten = onWritten
+    this.#listener = listener
     this.#lanes = db.engine === 'embedded' ? 1 : LANES
   }
 
@@ -126,6 +132,7 @@ export class Writer {
       const firsts = joinRepeats(jobs)
       await this.#write(firsts).catch((error: unknown) => {
         for (const job of firsts) fail(job, error)
+        if (error instanceof DatabaseAway) this.#listener.onDoubt(chats)
       })
       for (const chatId of chats) this.#busy.delete(chatId)
       if (this.#running > 1 && this.#queue.length < CROWD) break
@@ -207,7 +214,7 @@ export class Writer {
       if (row) written.push(settleGroup(group, row))
       else left.push(...group.jobs)
     }
-    this.#onWritten(written)
+    this.#listener.onWritten(written)
     return left
   }
 

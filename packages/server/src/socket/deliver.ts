@@ -25,6 +25,10 @@ export class Registry {
     return this.all.delete(session)
   }
 
+  users(): Iterable<number> {
+    return this.#byUser.keys()
+  }
+
   ofUser(userId: number): ReadonlySet<SocketSession> {
     return this.#byUser.get(userId) ?? NOBODY
   }

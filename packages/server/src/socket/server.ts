@@ -30,6 +30,8 @@ export interface SocketOptions {
 
 export interface Sockets {
   readonly count: number
+  /** Ids of users with open sockets here. */
+  users(): Iterable<number>
   /** Tells everyone to come back soon, and closes. */
   stop(): Promise<void>
 }
@@ -184,6 +186,7 @@ export function createSockets(options: SocketOptions): Sockets {
     get count() {
       return registry.all.size
     },
+    users: () => registry.users(),
     async stop() {
       stopping = true
       clearInterval(sweep)

@@ -21,6 +21,8 @@ export interface Db {
 export interface Database extends Db {
   readonly engine: 'postgres' | 'embedded'
   readonly schema: string
+  /** When it last threw DatabaseAway, by performance.now(); -Infinity: never. */
+  readonly troubledAt: number
   /**
    * All of `work` or nothing of it; it is run again (3 times) where two transactions got in each
    * other's way. [SYNC-3] One that lasts longer than `maxMs` (20 s unless told) is undone.
@@ -93,6 +95,7 @@ const LONGEST_MS = 2 ** 31 - 1
 class PoolDatabase implements Database {
   readonly engine: 'postgres' | 'embedded'
   readonly schema: string
+  troubledAt = -Infinity
   #pool: pg.Pool
   #embedded: Embedded | undefined
   #prepared = new WeakSet<pg.PoolClient>()
@@ -114,11 +117,18 @@ class PoolDatabase implements Database {
     })
     // A connection that dies while idle is replaced at the next query, which reports what is wrong.
     this.#pool.on('error', () => undefined)
+    // One that dies between two statements of a transaction tells nobody else, and would end the process.
+    this.#pool.on('connect', (client) => client.on('error', () => undefined))
   }
 
   async query<R extends Row>(text: string, values?: readonly unknown[], name?: string) {
-    const client = await this.#connect()
-    return release(client, () => run<R>(client, text, values, name))
+    try {
+      const client = await this.#connect()
+      return await release(client, () => run<R>(client, text, values, name))
+    } catch (error) {
+      if (error instanceof DatabaseAway) this.troubledAt = performance.now()
+      throw error
+    }
   }
 
   async transaction<T>(work: (tx: Db) => Promise<T>, { maxMs = TRANSACTION_MS } = {}): Promise<T> {
@@ -126,6 +136,7 @@ class PoolDatabase implements Database {
       try {
         return await this.#attempt(work, maxMs)
       } catch (error) {
+        if (error instanceof DatabaseAway) this.troubledAt = performance.now()
         if (attempt === 3 || !isRace(error)) throw error
       }
     }

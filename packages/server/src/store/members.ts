@@ -214,14 +214,16 @@ export async function showChat(db: Db, chatId: string, userId: number): Promise<
   )
 }
 
-/** [READ-4] */
+/** [READ-4] true: the read mark has moved, which the others see. The caller holds the chat's lock. */
 export async function clearChat(db: Db, chatId: string, userId: number, seq: number) {
-  await db.query(
-    `UPDATE members SET cleared_seq = $3, read_seq = $3, active_day = NULL, pinned = false,
+  const [row] = await db.query<{ moved: boolean }>(
+    `UPDATE members m SET cleared_seq = $3, read_seq = $3, active_day = NULL, pinned = false,
        archived = false, changed_at = now(), changed_day = current_date
-     WHERE chat_id = $1 AND user_id = $2`,
+     FROM (SELECT read_seq FROM members WHERE chat_id = $1 AND user_id = $2) o
+     WHERE m.chat_id = $1 AND m.user_id = $2 RETURNING o.read_seq <> $3 AS moved`,
     [chatId, userId, seq],
   )
+  return row?.moved === true
 }
 
 /** The chats that any of these users is in. */

@@ -13,6 +13,8 @@ export class ClientState {
   readonly open = new Map<string, Message[]>()
   /** A message came that does not follow the last one: only a sync or a fetch can mend that. */
   gaps = 0
+  /** [MERGE-7] Open chats of which messages after this seq are missing. */
+  readonly wants = new Map<string, number>()
 
   constructor(readonly username: string) {}
 
@@ -30,9 +32,10 @@ export class ClientState {
       this.#removed.clear()
     }
     this.cursor = result.cursor
+    // Before the views, whose last messages come after these.
+    for (const { items } of result.messages) for (const message of items) this.#append(message)
     for (const chat of result.chats) this.view(chat)
     for (const { chatId, rev } of result.removed) this.#remove(chatId, rev)
-    for (const { items } of result.messages) for (const message of items) this.#append(message)
   }
 
   /** [MERGE-1] Settings and read marks of the larger rev, the last message of the larger seq. */
@@ -42,6 +45,7 @@ export class ClientState {
     const { settings, head } = known ? newerOf(known, chat) : { settings: chat, head: chat }
     const { lastMessage: _, ...rest } = settings
     const readSeq = Math.max(settings.readSeq, this.#ownSeq(head, settings))
+    if (head.lastMessage) this.#append(head.lastMessage)
     this.chats.set(chat.id, {
       ...rest,
       ...(head.lastMessage ? { lastMessage: head.lastMessage } : {}),
@@ -61,19 +65,19 @@ export class ClientState {
   #message(message: Message): void {
     this.#append(message)
     const chat = this.chats.get(message.chatId)
-    if (!chat || message.seq <= chat.lastSeq) return
-    const mine = message.sender === this.username
-    const readSeq = mine ? message.seq : chat.readSeq
+    if (!chat) return
+    const { seq, sender } = message
+    const isLast = seq > chat.lastSeq
+    const lastSeq = Math.max(seq, chat.lastSeq)
+    const readSeq = sender === this.username ? Math.max(seq, chat.readSeq) : chat.readSeq
     this.chats.set(chat.id, {
       ...chat,
+      ...(isLast ? { lastMessage: message, lastSeq, updatedAt: message.createdAt } : {}),
       members: chat.members.map((member) =>
-        member.username === message.sender ? { ...member, readSeq: message.seq } : member,
+        member.username === sender ? { ...member, readSeq: Math.max(seq, member.readSeq) } : member,
       ),
-      lastMessage: message,
-      lastSeq: message.seq,
-      updatedAt: message.createdAt,
       readSeq,
-      unread: message.seq - readSeq,
+      unread: lastSeq - readSeq,
     })
   }
 
@@ -81,8 +85,20 @@ export class ClientState {
     const messages = this.open.get(message.chatId)
     const last = messages?.at(-1)?.seq ?? 0
     if (!messages || message.seq <= last) return
-    if (message.seq > last + 1) this.gaps += 1
+    if (message.seq > last + 1) {
+      this.gaps += 1
+      this.wants.set(message.chatId, last)
+      return
+    }
     messages.push(message)
+  }
+
+  /** A page of history after the last message that is kept. */
+  fill(chatId: string, items: Message[]): void {
+    const messages = this.open.get(chatId)
+    for (const message of items)
+      if (messages && message.seq > (messages.at(-1)?.seq ?? 0)) messages.push(message)
+    this.wants.delete(chatId)
   }
 
   #remove(chatId: string, rev: number): void {

@@ -1,0 +1,230 @@
+/**
+ * What clients were told, and what is stored, brought together again [SYNC-1] where an event was lost:
+ * on the bus between nodes, or because the database did what it was asked and its answer never came.
+ * A lost last message shows no gap, for nothing follows it. Two ways find it:
+ *
+ *   doubtful chats: something was stored in them, perhaps, and not told of; or a view of them was told
+ *     after something newer. Their members are told how they are now.
+ *   heads: (seq, rev) of chats that changed are compared with what has passed through this node. It is
+ *     done where there is a bus, and after trouble with the database; else nothing is read.
+ */
+import { LRUCache } from 'lru-cache'
+import type { Bus, BusEvent } from '../bus/bus.ts'
+import { DatabaseAway } from '../store/db.ts'
+import { type HeadRow, selectHeads } from '../store/heads.ts'
+import { selectNow } from '../store/messages.ts'
+import { publishChat } from './chats.ts'
+import type { Core } from './core.ts'
+import { idsOf } from './rights.ts'
+
+interface Head {
+  seq: number
+  rev: number
+}
+
+interface Told extends Head {
+  chatId: string
+  /** The whole chat, as it was when it was read. */
+  isView: boolean
+}
+
+export interface HeadsOptions {
+  /** Users with open sockets on this node. */
+  online: () => Iterable<number>
+  /** Other nodes tell of their changes over a bus. */
+  hasBus: boolean
+  onProblem: (error: unknown) => void
+}
+
+const TICK_MS = 1_000
+/** With a bus. */
+const EVERY_MS = 10_000
+/** What was under way when the database was in trouble may be committed later, but not after this. */
+const DOUBT_MS = 60_000
+/** As long as the cursor of a sync is taken earlier than it says [SYNC-3]. */
+const OVERLAP_MS = 30_000
+/** What has just been committed is told a moment later. */
+const GRACE_MS = 500
+const USERS = 256
+const KEPT_CHATS = 200_000
+/** A statement that is not known to have ended may end so late. */
+const LATE_MS = 15_000
+const DOUBTFUL_CHATS = 50_000
+
+export class Heads {
+  readonly #options: HeadsOptions
+  /** What was told of a chat. One that is not here is told of once more, which does no harm. */
+  readonly #told = new LRUCache<string, Head>({ max: KEPT_CHATS })
+  /** With the time until which they stay so. */
+  readonly #doubtful = new Map<string, number>()
+  /** Doubtful ones that were told of once. */
+  readonly #healed = new Set<string>()
+  /** Up to here nothing is in doubt, in ms of performance.now(), as all times here. */
+  #calmAt = performance.now()
+  #comparedAt = performance.now()
+  #isDue = false
+  #working: Promise<void> | undefined
+  #timer: NodeJS.Timeout | undefined
+  readonly #unsubscribe: () => void
+
+  constructor(bus: Bus, options: HeadsOptions) {
+    this.#options = options
+    this.#unsubscribe = bus.subscribe((event) => this.#note(event))
+  }
+
+  start(core: Core): void {
+    this.#timer ??= setInterval(() => this.#tick(core), TICK_MS).unref()
+  }
+
+  /** Events of other nodes may have been missed: compare soon. */
+  doubtAll(): void {
+    this.#isDue = true
+  }
+
+  /** Something of this chat may be stored that nobody was told of; now, or a little later. */
+  doubt(chatId: string, lateMs = LATE_MS): void {
+    if (this.#doubtful.size < DOUBTFUL_CHATS) this.#doubtful.set(chatId, performance.now() + lateMs)
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer)
+    this.#unsubscribe()
+    await this.#working
+  }
+
+  #note(event: BusEvent): void {
+    if (event.kind !== 'deliver') return
+    const head = headOf(event.name, event.data)
+    if (!head) return
+    const { chatId, seq, rev, isView } = head
+    const told = this.#told.get(chatId)
+    if (!told) {
+      this.#told.set(chatId, { seq, rev })
+      return
+    }
+    // Read before something that was told already: who did not know the chat has missed that.
+    if (isView && (seq < told.seq || rev < told.rev)) this.doubt(chatId, 0)
+    told.seq = Math.max(told.seq, seq)
+    told.rev = Math.max(told.rev, rev)
+  }
+
+  #tick(core: Core): void {
+    this.#working ??= this.#work(core)
+      // While the database is away nothing can be said; the next tick tries again.
+      .catch((error: unknown) => {
+        if (!(error instanceof DatabaseAway)) this.#options.onProblem(error)
+      })
+      .finally(() => {
+        this.#working = undefined
+      })
+  }
+
+  async #work(core: Core): Promise<void> {
+    const now = performance.now()
+    const { hasBus } = this.#options
+    const { troubledAt } = core.db
+    const isInDoubt = now - troubledAt < DOUBT_MS
+    const isTime = this.#isDue || troubledAt > this.#comparedAt || now - this.#comparedAt > EVERY_MS
+    if (this.#doubtful.size > 0) await this.#heal(core, now)
+    if ((hasBus || isInDoubt || this.#isDue) && isTime) await this.#compare(core)
+    else if (!hasBus && !isInDoubt) this.#calmAt = now
+  }
+
+  /** Each once now, and once more when nothing can come late any more. */
+  async #heal(core: Core, now: number): Promise<void> {
+    for (const [chatId, until] of this.#doubtful) {
+      if (until > now && this.#healed.has(chatId)) continue
+      const rights = await core.writer.rights(chatId)
+      if (rights) await publishChat(core, chatId, idsOf(rights), 'chat.updated')
+      if (until > now) this.#healed.add(chatId)
+      else {
+        this.#doubtful.delete(chatId)
+        this.#healed.delete(chatId)
+      }
+    }
+  }
+
+  /** @throws DatabaseAway */
+  async #compare(core: Core): Promise<void> {
+    const { hasBus, online } = this.#options
+    const startedAt = performance.now()
+    const now = await selectNow(core.db)
+    const since = new Date(now.getTime() - (startedAt - this.#calmAt) - OVERLAP_MS)
+    const users = [...online()]
+    for (let from = 0; from < users.length; from += USERS)
+      await this.#compareFor(core, users.slice(from, from + USERS), since)
+    this.#isDue = false
+    this.#comparedAt = startedAt
+    if (hasBus && startedAt - core.db.troubledAt > DOUBT_MS) this.#calmAt = startedAt
+  }
+
+  async #compareFor(core: Core, users: number[], since: Date): Promise<void> {
+    const behind = (await selectHeads(core.db, users, since)).filter((row) => this.#isBehind(row))
+    if (behind.length === 0) return
+    await new Promise((resolve) => setTimeout(resolve, GRACE_MS))
+    const missed = behind.filter((row) => this.#isBehind(row))
+    const removed = missed.filter(({ listed }) => !listed)
+    for (const { chat_id: chatId, user_id: userId, rev } of removed)
+      core.bus.publish({
+        kind: 'deliver',
+        to: [userId],
+        name: 'chat.removed',
+        data: { chatId, rev },
+      })
+    for (const [chatId, rows] of byChat(missed.filter(({ listed }) => listed)))
+      await publishChat(
+        core,
+        chatId,
+        rows.map(({ user_id }) => user_id),
+        'chat.updated',
+      )
+  }
+
+  #isBehind({ chat_id, last_seq, rev }: HeadRow): boolean {
+    const told = this.#told.get(chat_id)
+    return !told || told.seq < last_seq || told.rev < rev
+  }
+}
+
+/** What an event says of a chat's head; undefined: nothing. */
+function headOf(name: string, data: unknown): Told | undefined {
+  const { chatId, id, seq, lastSeq, rev } = data as {
+    chatId: string
+    id: string
+    seq: number
+    lastSeq: number
+    rev: number
+  }
+  switch (name) {
+    case 'message.created':
+      return { chatId, seq, rev: 0, isView: false }
+    case 'chat.created':
+    case 'chat.updated':
+      return { chatId: id, seq: lastSeq, rev, isView: true }
+    case 'chat.removed':
+    case 'read.updated':
+      return { chatId, seq: 0, rev, isView: false }
+    default:
+      return undefined
+  }
+}
+
+function byChat(rows: readonly HeadRow[]): Map<string, HeadRow[]> {
+  const chats = new Map<string, HeadRow[]>()
+  for (const row of rows) {
+    const known = chats.get(row.chat_id)
+    if (known) known.push(row)
+    else chats.set(row.chat_id, [row])
+  }
+  return chats
+}
+
+/** Work that changes a chat and tells of it: where the database goes away in it, the chat is doubtful. */
+export async function changing<T>(core: Core, chatId: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof DatabaseAway) core.heads.doubt(chatId)
+    throw error
+  }
+}

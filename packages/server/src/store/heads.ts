@@ -1,0 +1,29 @@
+import type { Db } from './db.ts'
+
+/** The head of a chat, and whether one of its members has it on the list. */
+export interface HeadRow extends Record<string, unknown> {
+  user_id: number
+  chat_id: string
+  last_seq: number
+  rev: number
+  listed: boolean
+}
+
+/** Chats in which anything changed for any of these users since then; days are indexed, times are not. */
+export async function selectHeads(db: Db, userIds: readonly number[], since: Date) {
+  return db.query<HeadRow>(
+    `SELECT m.user_id, m.chat_id, c.last_seq, c.rev, m.active_day IS NOT NULL AS listed
+     FROM unnest($1::bigint[]) AS w(user_id)
+     CROSS JOIN LATERAL (
+       SELECT chat_id FROM members WHERE user_id = w.user_id AND active_day >= $2::date
+       UNION
+       SELECT chat_id FROM members WHERE user_id = w.user_id AND changed_day >= $2::date) k
+     CROSS JOIN LATERAL (
+       SELECT * FROM members WHERE chat_id = k.chat_id AND user_id = w.user_id LIMIT 1) m
+     JOIN chats c ON c.id = m.chat_id
+     WHERE greatest(c.last_at, c.changed_at, m.changed_at) >= $2
+       AND NOT (m.active_day IS NULL AND m.changed_at = '-infinity')`,
+    [userIds, since],
+    'select_heads',
+  )
+}
