@@ -2,8 +2,8 @@
  * `npm test`: install, build, checks, tests, and one closing line `N passed, N failed`.
  * `npm test -- <file> …` runs these test files alone, without the checks.
  * With CI set, a missing part (PostgreSQL, Redis, a browser) is a failure; without, the tests that
- * need it are skipped. With CI set, the small run of the benches comes last: on a machine at work its
- * ratios are too uncertain to fail anyone.
+ * need it are skipped. With CI set, small runs of the faults and of the benches come last: they take
+ * minutes, and on a machine at work the benches' ratios are too uncertain to fail anyone.
  */
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -85,6 +85,7 @@ async function openParts(parts) {
 function listTests() {
   return readdirSync(join(root, 'packages'))
     .map((name) => join('packages', name, 'test'))
+    .concat('faults')
     .filter((folder) => existsSync(join(root, folder)))
     .flatMap((folder) =>
       readdirSync(join(root, folder), { recursive: true }).map((name) => join(folder, name)),
@@ -112,9 +113,15 @@ async function runTests(files, env) {
   }
 }
 
-async function runBenches(env) {
-  const { code } = await npm(['run', '--silent', 'bench:small'], { stdio: 'inherit', env })
-  count('bench:small', code === 0 ? undefined : 'What became slower, or failed, stands above.')
+/** Long commands that CI runs small: what they say is shown as it comes. */
+async function runSuite(name, env, failure) {
+  const { code } = await npm(['run', '--silent', name], { stdio: 'inherit', env })
+  count(name, code === 0 ? undefined : failure)
+}
+
+async function runSuites(env) {
+  await runSuite('test:faults', env, 'What is against the rules, and its seed, stand above.')
+  await runSuite('bench:small', env, 'What became slower, or failed, stands above.')
 }
 
 function countTests({ code, totals }) {
@@ -141,7 +148,7 @@ async function testAll(chosen) {
     const result = await runTests(chosen.length > 0 ? chosen : listTests(), env)
     countTests(result)
     reportSkipped(result.skipped, parts)
-    if (strict && chosen.length === 0) await runBenches(env)
+    if (strict && chosen.length === 0) await runSuites(env)
   } finally {
     await close()
   }

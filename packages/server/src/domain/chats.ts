@@ -25,8 +25,8 @@ import {
   updateMember,
   updateReadSeq,
 } from '../store/members.ts'
+import { changing } from './changing.ts'
 import { type Actor, type Core, isUuid } from './core.ts'
-import { changing } from './heads.ts'
 import { decodeCursor, toPage } from './cursor.ts'
 import { ChatError } from './errors.ts'
 import { chatNotFound, idsOf, isMember, SYSTEM } from './rights.ts'

@@ -1,0 +1,270 @@
+/**
+ * Looks at a history, at the rows and at what clients were left with, and says what is against the
+ * rules. It knows nothing of the server.
+ *
+ *   I1  what was acknowledged is stored, as it was sent       I2  what is stored was sent
+ *   I3  a clientId is one message, and all answers agree      I4  seq is 1 to n, without gap or repeat
+ *   I5  an answer before a send: the later one has the larger seq
+ *   I6  what one connection sent without waiting keeps its order
+ *   I8  clients equal a fresh fetch                           I10 unread is what is counted
+ *   I11 a read mark only moves forward                        I12 nothing is stored after a block
+ *   I15 nobody hears of others' chats                         I17 memory is bounded
+ *   I18 answers are honest and in time                        I19 no process ended that was not ended
+ */
+import type { Call } from './history.ts'
+
+export interface ChatEvidence {
+  id: string
+  lastSeq: number
+  members: { user: string; readSeq: number; clearedSeq: number }[]
+}
+
+export interface MessageEvidence {
+  chatId: string
+  seq: number
+  sender: string
+  clientId: string
+  body: string
+}
+
+export interface Evidence {
+  calls: readonly Call[]
+  chats: readonly ChatEvidence[]
+  /** By chat and seq. */
+  messages: readonly MessageEvidence[]
+  /** Chats of which a user's devices were told anything. */
+  heardOf: ReadonlyMap<string, ReadonlySet<string>>
+  /** Of devices that did not converge, in words. */
+  differences: readonly string[]
+  /** Ends of processes that nobody asked for, and defects that the server logged. */
+  deaths: readonly string[]
+  /** What the server's own `microchatter check` reports. */
+  drifts: readonly string[]
+  /** What else was promised of this fault, and not kept, each with the number of its rule. */
+  broken: readonly Violation[]
+}
+
+export interface Violation {
+  rule: string
+  text: string
+  /** The calls that show it. */
+  calls: readonly Call[]
+}
+
+/** Answers come within 2 s; the rest is for a machine that does other things too. */
+const ANSWER_MS = 2_500
+
+/** The smallest history first. */
+export function check(evidence: Evidence): Violation[] {
+  const rows = indexOf(evidence)
+  const found = [
+    ...acknowledgements(evidence, rows),
+    ...rowsOfChats(evidence, rows),
+    ...orderInTime(evidence),
+    ...bursts(evidence),
+    ...readMarks(evidence),
+    ...blocks(evidence),
+    ...isolation(evidence),
+    ...answers(evidence),
+    ...evidence.differences.map((text) => ({ rule: 'I8', text, calls: [] })),
+    ...evidence.deaths.map((text) => ({ rule: 'I19', text, calls: [] })),
+    ...evidence.drifts.map((text) => ({ rule: 'check', text, calls: [] })),
+    ...evidence.broken,
+  ]
+  return found.sort((a, b) => sizeOf(a) - sizeOf(b))
+}
+
+function sizeOf({ calls }: Violation): number {
+  return calls.reduce((sum, { attempts }) => sum + 1 + attempts.length, 0)
+}
+
+interface Rows {
+  byBody: Map<string, MessageEvidence[]>
+  byChat: Map<string, MessageEvidence[]>
+  /** Sends by their text, which is unique in a run. */
+  sends: Map<string, Call>
+}
+
+function indexOf({ messages, calls }: Evidence): Rows {
+  const sends = calls.filter(({ kind }) => kind === 'send')
+  return {
+    byBody: groupBy(messages, ({ body }) => body),
+    byChat: groupBy(messages, ({ chatId }) => chatId),
+    // Two calls with one text repeat the same send.
+    sends: new Map(sends.map((call) => [call.body ?? '', call])),
+  }
+}
+
+function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>()
+  for (const item of items) {
+    const group = groups.get(keyOf(item))
+    if (group) group.push(item)
+    else groups.set(keyOf(item), [item])
+  }
+  return groups
+}
+
+function* acknowledgements({ calls }: Evidence, { byBody }: Rows): Iterable<Violation> {
+  for (const call of calls) {
+    if (call.kind !== 'send') continue
+    const stored = byBody.get(call.body ?? '') ?? []
+    if (stored.length > 1)
+      yield { rule: 'I3', text: `${nameOf(call)} is stored as ${seqsOf(stored)}`, calls: [call] }
+    if (call.outcome === 'open')
+      yield { rule: 'I18', text: `${nameOf(call)} never got an answer that counts`, calls: [call] }
+    if (call.outcome !== 'ok') continue
+    const [row] = stored
+    if (!row)
+      yield { rule: 'I1', text: `${nameOf(call)} was acknowledged and is lost`, calls: [call] }
+    else if (row.seq !== call.seq || row.chatId !== call.chatId || row.clientId !== call.clientId)
+      yield {
+        rule: 'I3',
+        text: `${nameOf(call)} was acknowledged as ${call.seq} and is stored as ${row.seq}`,
+        calls: [call],
+      }
+  }
+}
+
+function* rowsOfChats({ chats }: Evidence, { byChat, sends }: Rows): Iterable<Violation> {
+  for (const { id, lastSeq, members } of chats) {
+    const rows = byChat.get(id) ?? []
+    for (const [index, row] of rows.entries()) {
+      const call = sends.get(row.body)
+      if (!call || call.user !== row.sender)
+        yield { rule: 'I2', text: `${nameOfRow(row)} was sent by nobody`, calls: [] }
+      if (row.seq !== index + 1) {
+        const near = rows.slice(Math.max(0, index - 1), index + 1)
+        yield {
+          rule: 'I4',
+          text: `chat ${id} has seqs ${near.map(({ seq }) => seq).join(', ')} where ${index + 1} belongs`,
+          calls: near.flatMap(({ body }) => sends.get(body) ?? []),
+        }
+        break
+      }
+    }
+    if (rows.length > 0 && lastSeq !== rows.at(-1)?.seq)
+      yield {
+        rule: 'I4',
+        text: `chat ${id} says that its last seq is ${lastSeq}; it is ${rows.at(-1)?.seq}`,
+        calls: [],
+      }
+    for (const { user, readSeq } of members)
+      if (readSeq > lastSeq)
+        yield { rule: 'I11', text: `${user} has read past the end of chat ${id}`, calls: [] }
+  }
+}
+
+/** [I5] From the largest seq down: whose answer came before an earlier one's send is at fault. */
+function* orderInTime({ calls }: Evidence): Iterable<Violation> {
+  const sent = calls.filter(
+    ({ kind, outcome, again }) => kind === 'send' && outcome === 'ok' && !again,
+  )
+  for (const ofChat of groupBy(sent, ({ chatId }) => chatId).values()) {
+    let earliest: Call | undefined
+    for (const call of ofChat.sort((a, b) => (b.seq ?? 0) - (a.seq ?? 0))) {
+      if (earliest && (earliest.answeredAt ?? 0) < call.invokedAt)
+        yield {
+          rule: 'I5',
+          text: `${nameOf(earliest)} was acknowledged as ${earliest.seq} before ${nameOf(call)} was sent, which has ${call.seq}`,
+          calls: [earliest, call],
+        }
+      if (!earliest || (call.answeredAt ?? 0) < (earliest.answeredAt ?? 0)) earliest = call
+    }
+  }
+}
+
+/** [I6] Where all were answered at the first attempt. */
+function* bursts({ calls }: Evidence): Iterable<Violation> {
+  const burst = calls.filter((call) => call.kind === 'send' && call.burst !== undefined)
+  for (const together of groupBy(burst, (call) => String(call.burst)).values()) {
+    if (together.some(({ attempts, outcome }) => outcome !== 'ok' || attempts.length > 1)) continue
+    for (const [index, call] of together.entries()) {
+      const before = together[index - 1]
+      if (before && (before.seq ?? 0) > (call.seq ?? 0))
+        yield {
+          rule: 'I6',
+          text: `${nameOf(before)} was sent before ${nameOf(call)} and has the larger seq`,
+          calls: [before, call],
+        }
+    }
+  }
+}
+
+function* readMarks({ calls, chats }: Evidence): Iterable<Violation> {
+  const goBack = new Set(
+    calls.filter(({ kind, back }) => kind === 'read' && back).map((call) => markOf(call)),
+  )
+  const marks = new Map(
+    chats.flatMap(({ id, members }) =>
+      members.map(({ user, readSeq }) => [markOf({ user, chatId: id }), readSeq] as const),
+    ),
+  )
+  for (const call of calls) {
+    if (call.kind !== 'read' || call.outcome !== 'ok' || goBack.has(markOf(call))) continue
+    const mark = marks.get(markOf(call))
+    if (mark !== undefined && mark < (call.seq ?? 0))
+      yield {
+        rule: 'I11',
+        text: `${call.user} had read chat ${call.chatId} up to ${call.seq}, and the mark is at ${mark}`,
+        calls: [call],
+      }
+  }
+}
+
+function markOf({ user, chatId }: { user: string; chatId: string }): string {
+  return `${user} ${chatId}`
+}
+
+/** [I12] Between a block and its end the blocker looks twice: nothing may have come meanwhile. */
+function* blocks({ calls }: Evidence): Iterable<Violation> {
+  const byBlocker = groupBy(
+    calls.filter(({ kind }) => kind === 'block' || kind === 'unblock' || kind === 'look'),
+    markOf,
+  )
+  for (const ofOne of byBlocker.values()) {
+    let first: Call | undefined
+    for (const call of ofOne) {
+      if (call.kind !== 'look') first = undefined
+      else if (!first) first = call.outcome === 'ok' ? call : undefined
+      else if (call.outcome === 'ok' && call.seq !== first.seq)
+        yield {
+          rule: 'I12',
+          text: `chat ${call.chatId} grew from ${first.seq} to ${call.seq} while ${call.user} had the other blocked`,
+          calls: [first, call],
+        }
+    }
+  }
+}
+
+function* isolation({ heardOf, chats }: Evidence): Iterable<Violation> {
+  const members = new Map(chats.map((chat) => [chat.id, chat.members.map(({ user }) => user)]))
+  for (const [user, chatIds] of heardOf)
+    for (const chatId of chatIds)
+      if (!members.get(chatId)?.includes(user))
+        yield { rule: 'I15', text: `${user} was told of chat ${chatId}`, calls: [] }
+}
+
+function* answers({ calls }: Evidence): Iterable<Violation> {
+  for (const call of calls)
+    for (const { result, ms, clean } of call.attempts) {
+      if (result === 'internal' && !call.poison)
+        yield { rule: 'I18', text: `${nameOf(call)} was answered with internal`, calls: [call] }
+      if (clean && result === 'timeout')
+        yield { rule: 'I18', text: `${nameOf(call)} was not answered`, calls: [call] }
+      if (clean && result !== 'timeout' && ms > ANSWER_MS)
+        yield { rule: 'I18', text: `${nameOf(call)} was answered after ${ms} ms`, calls: [call] }
+    }
+}
+
+function nameOf({ kind, user, body, chatId }: Call): string {
+  return `${kind} ${body ?? `in chat ${chatId}`} of ${user}`
+}
+
+function nameOfRow({ chatId, seq, body, sender }: MessageEvidence): string {
+  return `message ${seq} of chat ${chatId} (${body.slice(0, 40)}) of ${sender}`
+}
+
+function seqsOf(rows: readonly MessageEvidence[]): string {
+  return rows.map(({ seq }) => seq).join(' and ')
+}

@@ -1,0 +1,341 @@
+/**
+ * One device of a user, as a careful client is: it comes back by sync, repeats what was not answered
+ * with the same clientId, and keeps its state by the rules MERGE-1 to MERGE-9 of docs/protocol.md.
+ */
+import type { Socket as TcpSocket } from 'node:net'
+import { isDeepStrictEqual } from 'node:util'
+import type { Chat, History as Page, Message, SyncResult } from '@microchatter/protocol'
+import { io, type Socket } from 'socket.io-client'
+import { ClientState } from '../packages/server/test/support/client.ts'
+import type { Call, History, NewCall, Via } from './history.ts'
+import { sleep } from './proxy.ts'
+
+/** A client's own patience; the server promises an answer in less. */
+const ANSWER_MS = 5_000
+const CONNECT_MS = 3_000
+const REPEAT_WITHIN_MS = 60_000
+const PAUSE_MS = 60
+const PAGE = 100
+
+/** May be repeated: it was not done, or it is not known whether it was. */
+const TRANSIENT = new Set(['cut', 'timeout', 'unavailable', 'busy', 'outcome_unknown'])
+
+/** Where the server is for clients, and what is known of the way to it. */
+export interface Site {
+  /** Through the proxy. */
+  url: string
+  /** Straight to the server, for what is looked at afterwards. */
+  directUrl: string
+  history: History
+  /** Nothing but the server and its database can be at fault now. */
+  isClean: () => boolean
+  /** The server has ended by itself: nothing more is to be had. */
+  isDead: () => boolean
+  /** How long a device waits before it connects again, in ms. */
+  backoffMs: () => number
+}
+
+/** The answer to one attempt: 'ok', an error's code, 'cut' or 'timeout'. */
+export interface Reply {
+  result: string
+  body?: any
+}
+
+export class Device {
+  readonly state: ClientState
+  /** The chats that it was ever told something of. */
+  readonly heardOf = new Set<string>()
+  /** Connected, and its sync was answered. */
+  isLive = false
+  connections = 0
+  #socket: Socket | undefined
+  #isRunning = true
+  #filling = new Set<string>()
+  #loop: Promise<void> | undefined
+
+  constructor(
+    readonly site: Site,
+    readonly user: string,
+    readonly index: number,
+    readonly token: string,
+  ) {
+    this.state = new ClientState(user)
+  }
+
+  start(): void {
+    this.#loop = this.#run()
+  }
+
+  async stop(): Promise<void> {
+    this.#isRunning = false
+    this.#socket?.disconnect()
+    await this.#loop
+  }
+
+  /** Of its connection, by which the proxy knows it. */
+  get localPort(): number | undefined {
+    const { transport } = this.#socket?.io.engine ?? {}
+    return (transport as { ws?: { _socket?: TcpSocket } } | undefined)?.ws?._socket?.localPort
+  }
+
+  async #run(): Promise<void> {
+    while (this.#isRunning) {
+      await this.#connection().catch(() => undefined)
+      this.isLive = false
+      if (this.#isRunning) await sleep(this.site.backoffMs())
+    }
+  }
+
+  async #connection(): Promise<void> {
+    const socket = io(this.site.url, {
+      auth: { token: this.token, hold: true },
+      transports: ['websocket'],
+      reconnection: false,
+      forceNew: true,
+      timeout: CONNECT_MS,
+    })
+    this.#socket = socket
+    const ended = new Promise<void>((resolve) => {
+      socket.once('disconnect', () => resolve())
+      socket.once('connect_error', () => resolve())
+    })
+    const connected = new Promise<void>((resolve) => socket.once('connect', () => resolve()))
+    socket.onAny((name: string, data: unknown) => this.#onEvent(socket, name, data))
+    const timer = setTimeout(() => socket.disconnect(), CONNECT_MS + ANSWER_MS)
+    try {
+      await Promise.race([connected, ended])
+      if (socket.connected && (await this.#sync(socket))) {
+        clearTimeout(timer)
+        this.isLive = true
+        this.connections += 1
+        await ended
+      }
+    } finally {
+      clearTimeout(timer)
+      socket.disconnect()
+    }
+  }
+
+  #onEvent(socket: Socket, name: string, data: any): void {
+    const chatId = name.startsWith('chat.') && name !== 'chat.removed' ? data.id : data.chatId
+    if (typeof chatId === 'string') this.heardOf.add(chatId)
+    this.state.apply(name, data)
+    this.#openNew()
+    if (name === 'sync.reset') void this.#sync(socket)
+  }
+
+  /** Resolves with whether it was answered; what is released comes after it. */
+  #sync(socket: Socket): Promise<boolean> {
+    const chats = [...this.state.open].slice(0, 100).map(([chatId, messages]) => ({
+      chatId,
+      seq: messages.at(-1)?.seq ?? this.state.chats.get(chatId)?.clearedSeq ?? 0,
+    }))
+    const { cursor } = this.state
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(false), ANSWER_MS)
+      socket.once('disconnect', () => resolve(false))
+      socket.emit('sync', { ...(cursor ? { cursor } : {}), chats }, (answer: any) => {
+        clearTimeout(timer)
+        if (answer.ok) this.#synced(answer.sync)
+        resolve(answer.ok)
+      })
+    })
+  }
+
+  #synced(result: SyncResult): void {
+    this.state.sync(result)
+    for (const chat of result.chats) this.heardOf.add(chat.id)
+    this.#openNew()
+    for (const { chatId, hasAfter } of result.messages) if (hasAfter) void this.#fill(chatId)
+  }
+
+  /** All chats are open here: each change of each is looked at. */
+  #openNew(): void {
+    const { chats, open, wants } = this.state
+    for (const chatId of open.keys()) if (!chats.has(chatId)) open.delete(chatId)
+    for (const chatId of chats.keys()) {
+      if (open.has(chatId)) continue
+      open.set(chatId, [])
+      void this.#fill(chatId)
+    }
+    for (const chatId of wants.keys()) void this.#fill(chatId)
+  }
+
+  /** [MERGE-7] What is missing of a chat, by history. */
+  async #fill(chatId: string): Promise<void> {
+    if (this.#filling.has(chatId)) return
+    this.#filling.add(chatId)
+    const until = Date.now() + REPEAT_WITHIN_MS
+    while (this.#isRunning && Date.now() < until) {
+      const after = this.state.open.get(chatId)?.at(-1)?.seq ?? 0
+      const path = `/chats/${chatId}/messages?after=${after}&limit=${PAGE}`
+      const { result, body } = await this.rest('GET', path)
+      if (TRANSIENT.has(result)) {
+        await sleep(PAUSE_MS)
+        continue
+      }
+      if (result !== 'ok') break
+      this.state.fill(chatId, (body as Page).items)
+      // What came meanwhile did not follow what was kept, and is fetched too.
+      const last = this.state.open.get(chatId)?.at(-1)?.seq ?? 0
+      const isWhole = last >= (this.state.chats.get(chatId)?.lastSeq ?? 0)
+      if (isWhole && !(body as Page).hasAfter) break
+    }
+    this.#filling.delete(chatId)
+  }
+
+  /** By socket: one attempt. */
+  async emit(name: string, body: object): Promise<Reply> {
+    const socket = this.#socket
+    if (!socket?.connected || !this.isLive) return { result: 'cut' }
+    return new Promise((resolve) => {
+      const onCut = () => resolve({ result: 'cut' })
+      const timer = setTimeout(() => {
+        resolve({ result: 'timeout' })
+        // A connection that does not answer is given up.
+        socket.disconnect()
+      }, ANSWER_MS)
+      socket.once('disconnect', onCut)
+      socket.emit(name, body, (answer: any) => {
+        clearTimeout(timer)
+        socket.off('disconnect', onCut)
+        if (answer.ok) this.#applyOwn(name, answer)
+        resolve({ result: answer.ok ? 'ok' : answer.error.code, body: answer })
+      })
+    })
+  }
+
+  /** [MERGE-9] The answer stands for the event, which goes to the other devices. */
+  #applyOwn(name: string, answer: any): void {
+    if (name === 'message.send') this.state.apply('message.created', answer.message)
+    if (name === 'chat.read')
+      this.state.apply('read.updated', { ...answer.read, username: this.user })
+    this.#openNew()
+  }
+
+  /** By REST: one attempt. */
+  async rest(method: string, path: string, body?: object, base = this.site.url): Promise<Reply> {
+    try {
+      const response = await fetch(base + path, {
+        method,
+        headers: {
+          authorization: `Bearer ${this.token}`,
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        signal: AbortSignal.timeout(ANSWER_MS),
+      })
+      const text = await response.text()
+      const answer = text === '' ? undefined : JSON.parse(text)
+      return { result: response.ok ? 'ok' : answer.code, body: answer }
+    } catch (error) {
+      return { result: (error as Error).name === 'TimeoutError' ? 'timeout' : 'cut' }
+    }
+  }
+
+  /** Repeats an attempt until it is answered for good, and writes all of it down. */
+  async repeat(
+    what: NewCall,
+    attempt: (call: Call) => { via: Via; reply: Promise<Reply> },
+    settle: (body: any, call: Call) => Partial<Call> = () => ({}),
+  ): Promise<Call> {
+    const { history, isClean } = this.site
+    const call = history.invoke(what)
+    const until = Date.now() + REPEAT_WITHIN_MS
+    for (;;) {
+      const at = history.now()
+      const wasClean = isClean()
+      const { via, reply } = attempt(call)
+      const { result, body } = await reply
+      const ms = Math.round(history.now() - at)
+      history.tried(call, { at, ms, via, result, clean: wasClean && isClean() })
+      if (result === 'ok') {
+        history.settle(call, 'ok', settle(body, call))
+        return call
+      }
+      if (!TRANSIENT.has(result)) {
+        history.settle(call, 'refused', { code: result })
+        return call
+      }
+      if (Date.now() > until || !this.#isRunning || this.site.isDead()) return call
+      await sleep(PAUSE_MS * (0.5 + Math.random()))
+    }
+  }
+
+  /** What this device has otherwise than a fresh fetch has it [SYNC-1]; empty where it has converged. */
+  differences(fresh: Fresh): string[] {
+    if (!this.isLive) return ['it is not connected']
+    const found: string[] = []
+    const kept = this.state.chats
+    for (const [id, chat] of fresh.chats) {
+      const own = kept.get(id)
+      if (!own) found.push(`chat ${id} is missing`)
+      else if (!isDeepStrictEqual(comparable(own), comparable(chat)))
+        found.push(`chat ${id} is ${text(own)}, a fetch gives ${text(chat)}`)
+    }
+    for (const id of kept.keys()) if (!fresh.chats.has(id)) found.push(`chat ${id} is too much`)
+    for (const [id, { after, messages }] of fresh.messages) {
+      const own = (this.state.open.get(id) ?? []).filter(({ seq }) => seq > after)
+      if (!isDeepStrictEqual(own, messages))
+        found.push(`chat ${id} has messages ${seqs(own)}, a fetch gives ${seqs(messages)}`)
+    }
+    return found
+  }
+}
+
+/** What a user sees who has just come, and of each chat the messages after some seq. */
+export interface Fresh {
+  chats: Map<string, Chat>
+  messages: Map<string, { after: number; messages: Message[] }>
+}
+
+/** Who changes a chat for himself alone moves its rev, and tells nobody else. */
+function comparable(view: Chat) {
+  const { rev: _, members, ...chat } = view
+  const byName = [...members].sort((a, b) => (`${a.username}` < `${b.username}` ? -1 : 1))
+  return { ...chat, members: byName }
+}
+
+function text(chat: Chat): string {
+  const { lastMessage: _, id: __, ...rest } = chat
+  return JSON.stringify(rest)
+}
+
+function seqs(messages: Message[]): string {
+  const [first, last] = [messages[0]?.seq, messages.at(-1)?.seq]
+  return messages.length === 0 ? 'none' : `${first} to ${last} (${messages.length})`
+}
+
+/** All pages, straight from the server. */
+export async function fetchFresh(
+  device: Device,
+  verified: ReadonlyMap<string, number>,
+): Promise<Fresh | undefined> {
+  const { directUrl } = device.site
+  const chats = new Map<string, Chat>()
+  for (const archived of ['false', 'true']) {
+    let cursor: string | undefined
+    do {
+      const query = `archived=${archived}&limit=${PAGE}${cursor ? `&cursor=${cursor}` : ''}`
+      const { result, body } = await device.rest('GET', `/chats?${query}`, undefined, directUrl)
+      if (result !== 'ok') return undefined
+      for (const chat of body.items) chats.set(chat.id, chat)
+      cursor = body.nextCursor
+    } while (cursor)
+  }
+  const messages: Fresh['messages'] = new Map()
+  for (const chat of chats.values()) {
+    const after = Math.max(verified.get(chat.id) ?? 0, chat.clearedSeq ?? 0)
+    const items: Message[] = []
+    for (let hasAfter = chat.lastSeq > after; hasAfter; ) {
+      const from = items.at(-1)?.seq ?? after
+      const path = `/chats/${chat.id}/messages?after=${from}&limit=${PAGE}`
+      const { result, body } = await device.rest('GET', path, undefined, directUrl)
+      if (result !== 'ok') return undefined
+      items.push(...body.items)
+      hasAfter = body.hasAfter && body.items.length > 0
+    }
+    messages.set(chat.id, { after, messages: items })
+  }
+  return { chats, messages }
+}

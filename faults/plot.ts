@@ -1,0 +1,85 @@
+/** For each kind of fault, how long it takes until all is well again; readable on light and dark pages. */
+import { parse, View } from 'vega'
+import { compile, type TopLevelSpec } from 'vega-lite'
+import type { Summary } from './report.ts'
+
+const INK = '#7d8590'
+const READY = '#58a6ff'
+const SETTLED = '#1f6feb'
+const ROW = 22
+const WIDTH = 520
+/** On a scale by powers, nothing can be at 0. */
+const LEAST_MS = 1
+
+export async function toSvg(summaries: readonly Summary[]): Promise<string> {
+  const view = new View(parse(compile(specOf(summaries)).spec), { renderer: 'none' })
+  try {
+    return `${await view.toSVG()}\n`
+  } finally {
+    view.finalize()
+  }
+}
+
+function specOf(summaries: readonly Summary[]): TopLevelSpec {
+  const kinds = summaries.filter(({ id }) => id !== 'all')
+  const values = kinds.flatMap(({ id, name, ready, settled }) => {
+    const fault = `${id}  ${name}`
+    return [
+      { fault, what: 'server ready', median: atLeast(ready[0]), most: atLeast(ready[1]) },
+      { fault, what: 'all clients equal', median: atLeast(settled[0]), most: atLeast(settled[1]) },
+    ]
+  })
+  const y = {
+    field: 'fault',
+    type: 'nominal',
+    sort: kinds.map(({ id, name }) => `${id}  ${name}`),
+    title: null,
+    axis: { labelLimit: 600, ticks: false, domain: false, labelPadding: 8 },
+  } as const
+  const x = { type: 'quantitative', scale: { type: 'log' }, title: 'ms' } as const
+  const color = {
+    field: 'what',
+    type: 'nominal',
+    scale: { domain: ['server ready', 'all clients equal'], range: [READY, SETTLED] },
+    legend: { title: null, orient: 'top', labelColor: INK },
+  } as const
+  const yOffset = { field: 'what', type: 'nominal' } as const
+  return {
+    $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
+    title: {
+      text: 'After a fault',
+      subtitle: 'ms from its end: the dot is the median, the line goes to the longest',
+    },
+    data: { values },
+    width: WIDTH,
+    height: { step: ROW },
+    layer: [
+      {
+        mark: { type: 'rule', strokeWidth: 2, opacity: 0.5 },
+        encoding: { y, yOffset, color, x: { ...x, field: 'median' }, x2: { field: 'most' } },
+      },
+      {
+        mark: { type: 'point', filled: true, size: 60, opacity: 1 },
+        encoding: { y, yOffset, color, x: { ...x, field: 'median' } },
+      },
+    ],
+    config: {
+      background: 'transparent',
+      font: 'system-ui, sans-serif',
+      padding: 12,
+      axis: {
+        labelColor: INK,
+        labelFontSize: 13,
+        titleColor: INK,
+        gridColor: INK,
+        gridOpacity: 0.2,
+      },
+      title: { color: INK, subtitleColor: INK, anchor: 'start', fontSize: 16, offset: 12 },
+      view: { stroke: null },
+    },
+  }
+}
+
+function atLeast(ms: number): number {
+  return Math.max(LEAST_MS, ms)
+}

@@ -1,0 +1,130 @@
+/** Processes of the suite: known by their id, and gone with it. */
+import { type ChildProcess, spawn, type SpawnOptions } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { sleep } from './proxy.ts'
+
+const START_MS = 60_000
+const STOP_MS = 20_000
+/** The end of what a server has said is kept. */
+const OUTPUT_KEPT = 8_000
+/** pino's levels: 50 is an error. */
+const ERROR_LEVEL = 50
+
+const children = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const child of children) child.kill('SIGKILL')
+})
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.once(signal, () => process.exit(1))
+
+export function launch(command: string, args: string[], options: SpawnOptions): ChildProcess {
+  const child = spawn(command, args, options)
+  children.add(child)
+  child.once('exit', () => children.delete(child))
+  return child
+}
+
+export interface ServerOptions {
+  /** The folder with the built server. */
+  dist: string
+  /** It keeps the port when it is started again. */
+  port: number
+  env: Record<string, string>
+  nodeFlags?: string[]
+}
+
+/** The product, as an operator runs it. */
+export class ServerProcess {
+  /** Ends that nobody asked for. */
+  readonly deaths: string[] = []
+  /** What it logged as its own defects. */
+  readonly defects: string[] = []
+  nodeFlags: string[]
+  #child: ChildProcess | undefined
+  #expected = false
+  #output = ''
+
+  constructor(readonly options: ServerOptions) {
+    this.nodeFlags = options.nodeFlags ?? []
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.options.port}`
+  }
+
+  get pid(): number {
+    const pid = this.#child?.pid
+    if (pid === undefined) throw new Error('The server is not running')
+    return pid
+  }
+
+  /** Resolves when it listens. */
+  async start(): Promise<void> {
+    const { dist, port, env } = this.options
+    const main = fileURLToPath(new URL('main.js', `file://${dist}/`))
+    const child = launch(process.execPath, [...this.nodeFlags, main, 'start'], {
+      env: { PATH: process.env.PATH, ...env, PORT: String(port) },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    this.#child = child
+    this.#expected = false
+    this.#output = ''
+    let isListening = false
+    const onText = (text: string) => {
+      this.#output = (this.#output + text).slice(-OUTPUT_KEPT)
+      if (text.includes('"url":"')) isListening = true
+      this.#findDefects(text)
+    }
+    child.stdout?.setEncoding('utf8').on('data', onText)
+    child.stderr?.setEncoding('utf8').on('data', onText)
+    child.once('exit', (code, signal) => {
+      if (!this.#expected) this.deaths.push(`ended with ${signal ?? code}: ${this.#output.trim()}`)
+    })
+    const until = Date.now() + START_MS
+    while (!isListening) {
+      if (child.exitCode !== null || child.signalCode !== null || Date.now() > until)
+        throw new Error(`The server did not start:\n${this.#output.trim()}`)
+      await sleep(10)
+    }
+  }
+
+  /** As the kernel does it when memory is short. */
+  kill(): Promise<void> {
+    return this.#end('SIGKILL')
+  }
+
+  stop(): Promise<void> {
+    return this.#end('SIGTERM')
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child?.kill(signal)
+  }
+
+  rssMb(): number {
+    const status = readFileSync(`/proc/${this.pid}/status`, 'utf8')
+    return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) / 1_024
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    const child = this.#child
+    if (!child || child.exitCode !== null || child.signalCode !== null) return
+    this.#expected = true
+    const exited = new Promise((resolve) => child.once('exit', resolve))
+    const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS)
+    child.kill(signal)
+    await exited
+    clearTimeout(timer)
+  }
+
+  #findDefects(text: string): void {
+    for (const line of text.split('\n')) {
+      const level = Number(/^\{"level":(\d+)/.exec(line)?.[1] ?? 0)
+      // A request that was answered with 503 is an error of the database, and told as one.
+      const isError = level >= ERROR_LEVEL && !line.includes('"msg":"answered"')
+      const isDefect = isError || /unhandled|uncaught/i.test(line)
+      if (isDefect && this.defects.length < 100) this.defects.push(line.slice(0, 600))
+    }
+  }
+}

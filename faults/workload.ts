@@ -1,0 +1,244 @@
+/** What users do meanwhile: mostly sends, and all else that changes what others see. */
+import { randomUUID } from 'node:crypto'
+import type { Device } from './device.ts'
+import type { Call } from './history.ts'
+import { sleep } from './proxy.ts'
+import type { Random } from './random.ts'
+
+export interface ChatOf {
+  id: string
+  users: [string, string]
+}
+
+export interface Crowd {
+  devices: readonly Device[]
+  chats: ChatOf[]
+  devicesOf(user: string): Device[]
+}
+
+export interface Load {
+  messages: number
+  /** Milliseconds between what one device does; once it is answered, the pause begins. */
+  pauseMs?: number
+  /** Every send a second time at once, by another way. */
+  isTwice?: boolean
+  /** Pairs that block and unblock each other while others write there as fast as they can. */
+  blocks?: number
+  /** Texts that the database refuses. */
+  isPoisoned?: boolean
+  /** Pairs without a chat who write to each other first, at the same moment. */
+  newPairs?: number
+}
+
+const PAUSE_MS = 100
+const BLOCKED_MS = 250
+let counted = 0
+
+export async function work(crowd: Crowd, random: Random, load: Load): Promise<void> {
+  const { devices } = crowd
+  const each = Math.ceil(load.messages / devices.length)
+  const workers = devices.map((device) => {
+    const own = random.fork()
+    return useDevice(crowd, device, { random: own, load, messages: each })
+  })
+  const pairs = Array.from({ length: load.blocks ?? 0 }, () =>
+    blockAndUnblock(crowd, random.fork()),
+  )
+  const firsts = Array.from({ length: load.newPairs ?? 0 }, () => meetAtOnce(crowd, random.fork()))
+  await Promise.all([...workers, ...pairs, ...firsts])
+}
+
+interface Turn {
+  random: Random
+  load: Load
+  messages: number
+}
+
+async function useDevice(
+  { chats }: Crowd,
+  device: Device,
+  { random, load, messages }: Turn,
+): Promise<void> {
+  const own = chats.filter(({ users }) => users.includes(device.user))
+  if (own.length === 0) return
+  for (let left = messages; left > 0; ) {
+    const chat = random.of(own)
+    const dice = random.between(1, 100)
+    if (dice <= 8) await read(device, chat.id, random)
+    else if (dice <= 12) await edit(device, chat.id, random)
+    else if (dice === 13) await remove(device, chat.id)
+    else if (dice <= 25) {
+      const count = Math.min(left, random.between(2, 6))
+      await sendBurst(device, chat.id, { count, random })
+      left -= count
+    } else {
+      await sendOne(device, chat.id, { random, load })
+      left -= 1
+    }
+    await sleep(random.between(0, 2 * (load.pauseMs ?? PAUSE_MS)))
+  }
+}
+
+/** Everything that texts may hold, and a number that makes it the only one. */
+function newText(random: Random): string {
+  const filling = ['hello', '"quoted\\"', '{a,b}', 'NULL', "it's", '🙂 ümläut', 'line\nline', '<b>']
+  counted += 1
+  return `m${counted} ${random.of(filling)}`
+}
+
+interface SendOptions {
+  random: Random
+  load?: Load
+}
+
+async function sendOne(device: Device, chatId: string, { random, load }: SendOptions) {
+  const poison = load?.isPoisoned === true && random.chance(5)
+  const body = `${newText(random)}${poison ? ' poison' : ''}`
+  const clientId = randomUUID()
+  const send = () => sendAs(device, { chatId, body, clientId, random, ...(poison && { poison }) })
+  await (load?.isTwice ? Promise.all([send(), send()]) : send())
+}
+
+interface Send {
+  chatId: string
+  body: string
+  clientId: string
+  random: Random
+  poison?: boolean
+  again?: boolean
+}
+
+/** Any attempt may go another way than the one before. */
+export function sendAs(device: Device, { random, ...what }: Send): Promise<Call> {
+  const { chatId, body, clientId } = what
+  return device.repeat(
+    { kind: 'send', user: device.user, device: device.index, ...what },
+    () =>
+      device.isLive && random.chance(65)
+        ? { via: 'socket', reply: device.emit('message.send', { chatId, body, clientId }) }
+        : {
+            via: 'rest',
+            reply: device.rest('POST', `/chats/${chatId}/messages`, { body, clientId }),
+          },
+    (answer) => ({ seq: (answer.message ?? answer).seq }),
+  )
+}
+
+let bursts = 0
+
+/** Several that do not wait for each other, on one connection. */
+async function sendBurst(
+  device: Device,
+  chatId: string,
+  { count, random }: { count: number; random: Random },
+): Promise<void> {
+  bursts += 1
+  const burst = bursts
+  const sends = Array.from({ length: count }, () => {
+    const what = { chatId, body: newText(random), clientId: randomUUID() }
+    return device.repeat(
+      { kind: 'send', user: device.user, device: device.index, burst, ...what },
+      () => ({ via: 'socket', reply: device.emit('message.send', what) }),
+      (answer) => ({ seq: answer.message.seq }),
+    )
+  })
+  await Promise.all(sends)
+}
+
+async function read(device: Device, chatId: string, random: Random): Promise<void> {
+  const last = device.state.chats.get(chatId)?.lastSeq ?? 0
+  if (last === 0) return
+  const back = random.chance(10)
+  const body = back ? { seq: random.between(0, last), unread: true } : { seq: last }
+  await device.repeat(
+    { kind: 'read', user: device.user, device: device.index, chatId, ...(back && { back }) },
+    () =>
+      device.isLive && random.chance(50)
+        ? { via: 'socket', reply: device.emit('chat.read', { chatId, ...body }) }
+        : { via: 'rest', reply: device.rest('PUT', `/chats/${chatId}/read`, body) },
+    (answer) => ({ seq: (answer.read ?? answer).seq }),
+  )
+}
+
+async function edit(device: Device, chatId: string, random: Random): Promise<void> {
+  const setting = random.of(['pinned', 'muted', 'archived'] as const)
+  const body = { [setting]: random.chance(50) }
+  await device.repeat(
+    { kind: 'edit', user: device.user, device: device.index, chatId, body: JSON.stringify(body) },
+    () => ({ via: 'rest', reply: device.rest('PATCH', `/chats/${chatId}`, body) }),
+  )
+}
+
+async function remove(device: Device, chatId: string): Promise<void> {
+  await device.repeat({ kind: 'delete', user: device.user, device: device.index, chatId }, () => ({
+    via: 'rest',
+    reply: device.rest('DELETE', `/chats/${chatId}`),
+  }))
+}
+
+/** [SEND-4] The blocker looks at the chat when the block is answered, and again before it ends. */
+async function blockAndUnblock(crowd: Crowd, random: Random): Promise<void> {
+  const { id, users } = random.of(crowd.chats)
+  const [blocker, blocked] = random.chance(50) ? users : [users[1], users[0]]
+  const [device] = crowd.devicesOf(blocker)
+  const [writer] = crowd.devicesOf(blocked)
+  if (!device || !writer) return
+  let isOver = false
+  const writing = (async () => {
+    for (let left = 400; left > 0 && !isOver; left -= 4)
+      await sendBurst(writer, id, { count: 4, random })
+  })()
+  const path = `/users/me/blocks/${encodeURIComponent(blocked)}`
+  const who = { user: blocker, device: device.index, chatId: id }
+  const look = () =>
+    device.repeat(
+      { kind: 'look', ...who },
+      () => ({ via: 'rest', reply: device.rest('GET', `/chats/${id}`) }),
+      (chat) => ({ seq: chat.lastSeq }),
+    )
+  for (let round = 0; round < 3; round += 1) {
+    await sleep(random.between(20, 80))
+    await device.repeat({ kind: 'block', ...who }, () => ({
+      via: 'rest',
+      reply: device.rest('PUT', path),
+    }))
+    await look()
+    await sleep(BLOCKED_MS)
+    await look()
+    await device.repeat({ kind: 'unblock', ...who }, () => ({
+      via: 'rest',
+      reply: device.rest('DELETE', path),
+    }))
+  }
+  isOver = true
+  await writing
+}
+
+/** Two who have no chat yet: it is one, whoever comes first [CHAT-1]. */
+async function meetAtOnce(crowd: Crowd, random: Random): Promise<void> {
+  const one = random.of(crowd.devices)
+  const known = new Set(crowd.chats.map(({ users }) => users.toSorted().join(' ')))
+  const others = crowd.devices.filter(
+    ({ user }) => user !== one.user && !known.has([user, one.user].toSorted().join(' ')),
+  )
+  if (others.length === 0) return
+  const other = random.of(others)
+  const users: [string, string] = [one.user, other.user]
+  const chat = { id: '', users }
+  crowd.chats.push(chat)
+  const greet = (from: Device, to: Device) => {
+    const message = { body: newText(random), clientId: randomUUID() }
+    return from.repeat(
+      { kind: 'send', user: from.user, device: from.index, chatId: '', ...message },
+      () => ({
+        via: 'rest',
+        reply: from.rest('POST', `/chats/users/${encodeURIComponent(to.user)}/messages`, message),
+      }),
+      ({ seq, chatId }) => ({ seq, chatId }),
+    )
+  }
+  const sent = await Promise.all([greet(one, other), greet(other, one)])
+  const id = sent.find(({ outcome }) => outcome === 'ok')?.chatId
+  if (id === undefined) crowd.chats.splice(crowd.chats.indexOf(chat), 1)
+  else chat.id = id
+}
