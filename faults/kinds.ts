@@ -131,7 +131,7 @@ export const FAULTS: readonly Fault[] = [
     isHampering: true,
     async strike({ link }, random) {
       const stuck = new Set([...link.links].filter(() => random.chance(50)))
-      await withToxic(link, { ...halfOpen, on: (one) => stuck.has(one) }, 2_000)
+      await withToxic(link, halfOpen((one) => stuck.has(one)).toxic, 2_000)
       for (const one of stuck) one.reset()
     },
   },
@@ -142,7 +142,7 @@ export const FAULTS: readonly Fault[] = [
     isHampering: false,
     async strike({ dbLink }) {
       const stuck = new Set(dbLink.links)
-      await withToxic(dbLink, { ...halfOpen, on: (one) => stuck.has(one) }, 3_000)
+      await withToxic(dbLink, halfOpen((one) => stuck.has(one)).toxic, 3_000)
       for (const one of stuck) one.reset()
     },
   },
@@ -420,7 +420,8 @@ async function neverRead(world: World, random: Random): Promise<void> {
   if (!chat || !writer || !reader) return
   const { connections } = reader
   const port = reader.localPort
-  world.link.toxic = { down: halfOpen.down, on: ({ client }) => client.remotePort === port }
+  const { toxic, release } = halfOpen(({ client }) => client.remotePort === port)
+  world.link.toxic = toxic
   for (let sent = 0; sent < LONG_TEXTS; sent += TOGETHER)
     await Promise.all(
       Array.from({ length: TOGETHER }, () => {
@@ -431,6 +432,7 @@ async function neverRead(world: World, random: Random): Promise<void> {
     )
   await sleep(300)
   world.link.toxic = undefined
+  release()
   const until = Date.now() + CLOSED_MS
   while (reader.connections === connections && Date.now() < until) await sleep(50)
   if (reader.connections === connections)

@@ -120,10 +120,15 @@ export function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms))
 }
 
-/** Nothing comes through any more, and nobody is told. */
-export const halfOpen: Pick<Toxic, 'up' | 'down'> = {
-  up: (_bytes, link) => link.ended.then(() => undefined),
-  down: (_bytes, link) => link.ended.then(() => undefined),
+/** Nothing comes through, and nobody is told, until it is released. */
+export function halfOpen(on: (link: Link) => boolean): { toxic: Toxic; release: () => void } {
+  let release = () => {}
+  const released = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  const pass: Pass = (bytes, link) =>
+    Promise.race([released.then(() => bytes), link.ended.then(() => undefined)])
+  return { toxic: { on, up: pass, down: pass }, release }
 }
 
 /** So many bytes a second towards the client. */
