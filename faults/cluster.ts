@@ -37,6 +37,8 @@ export class Cluster {
     readonly port: number,
     readonly programs: string,
     readonly owner: Owner,
+    /** The folder goes with it. */
+    readonly isOwn: boolean,
   ) {}
 
   /** `folder`: where its data go, an empty one; a temporary one unless told. */
@@ -47,7 +49,7 @@ export class Cluster {
     const parent = folder ?? (await mkdtemp(join(tmpdir(), 'microchatter-cluster-')))
     const owner: Owner = process.getuid?.() === 0 ? unprivileged() : {}
     if (owner.uid !== undefined) chownSync(parent, owner.uid, owner.gid as number)
-    const cluster = new Cluster(parent, await freePort(), programs, owner)
+    const cluster = new Cluster(parent, await freePort(), programs, owner, folder === undefined)
     execFileSync(
       join(programs, 'initdb'),
       ['-D', cluster.#data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8'],
@@ -117,7 +119,7 @@ export class Cluster {
       child.kill('SIGQUIT')
       await exited
     }
-    rmSync(this.folder, { recursive: true, force: true })
+    rmSync(this.isOwn ? this.folder : this.#data, { recursive: true, force: true })
   }
 
   /** The postmaster and its children, which lead groups of their own. */
