@@ -9,8 +9,9 @@ import { after, before, describe, test } from 'node:test'
 import { checkDatabase, type CheckResult } from '../src/cli/check.ts'
 import { Writer } from '../src/domain/writer.ts'
 import { CHAT_CHECKS, type Drift, OTHER_CHECKS } from '../src/store/check.ts'
-import { insertDirectChat } from '../src/store/chats.ts'
-import type { Database } from '../src/store/db.ts'
+import { bumpRights, insertDirectChat, touchChats } from '../src/store/chats.ts'
+import type { Database, Db } from '../src/store/db.ts'
+import { clearChat, showChat, updateMember, updateReadSeq } from '../src/store/members.ts'
 import { insertUser } from '../src/store/users.ts'
 import {
   type Engine,
@@ -233,6 +234,37 @@ for (const engine of engines)
       })
     })
 
+    test('[SYNC-3] of two transactions at midnight, the one from before it may come last', async () => {
+      const { id, ann } = await makeChat(one.db)
+      const changes: Record<string, (tx: Db) => Promise<unknown>> = {
+        touchChats: (tx) => touchChats(tx, [id]),
+        updateMember: (tx) => updateMember(tx, id, ann, { pinned: true }),
+        showChat: (tx) => showChat(tx, id, ann),
+        clearChat: (tx) => clearChat(tx, id, ann, 3),
+        updateReadSeq: (tx) => updateReadSeq(tx, { chatId: id, userId: ann, seq: 3, back: false }),
+      }
+      for (const [name, change] of Object.entries(changes)) {
+        // What `touchChats` leaves when its day is the next one.
+        await one.db.query(`
+          UPDATE chats SET changed_day = current_date + 1 WHERE id = '${id}';
+          UPDATE members SET changed_day = current_date + 1 WHERE chat_id = '${id}'`)
+        await one.db.transaction(async (tx) => {
+          await bumpRights(tx, id)
+          await change(tx)
+        })
+        const { drifts } = await check(one.db)
+        assert.deepEqual(
+          drifts.filter(({ chatId }) => chatId === id),
+          [],
+          name,
+        )
+      }
+      const [chat] = await one.db.query<{ is_kept: boolean }>(
+        `SELECT changed_day > current_date AS is_kept FROM chats WHERE id = '${id}'`,
+      )
+      assert(chat?.is_kept)
+    })
+
     test('every kind of drift is found, each by itself, and only once', async () => {
       const chats = new Map<string, Made>()
       for (const what of Object.keys(DRIFTS)) chats.set(what, await makeChat(one.db))
@@ -252,7 +284,7 @@ for (const engine of engines)
       assert.deepEqual([...left], [])
       assert.equal(more, 0)
       const cases = chats.size
-      assert.deepEqual([counts.chats, counts.members], [cases + 1, 2 * cases + 4])
+      assert.deepEqual([counts.chats, counts.members], [cases + 2, 2 * cases + 6])
       const names = new Set(drifts.map((drift) => drift.check))
       const silent = [...CHAT_CHECKS, ...OTHER_CHECKS].filter(({ name }) => !names.has(name))
       assert.deepEqual(
