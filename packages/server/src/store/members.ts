@@ -236,10 +236,12 @@ export async function selectChatIdsOf(db: Db, userIds: number[]): Promise<string
   return rows.map((row) => row.chat_id)
 }
 
+/** [CHAT-3] Without those who have not seen the chat with this user. */
 export async function selectContactIds(db: Db, userId: number, limit: number): Promise<number[]> {
   const rows = await db.query<{ user_id: number }>(
     `SELECT DISTINCT o.user_id FROM members m JOIN members o ON o.chat_id = m.chat_id
-     WHERE m.user_id = $1 AND o.user_id <> $1 LIMIT $2`,
+     WHERE m.user_id = $1 AND o.user_id <> $1
+       AND NOT (o.active_day IS NULL AND o.changed_at = '-infinity') LIMIT $2`,
     [userId, limit],
   )
   return rows.map((row) => row.user_id)
