@@ -32,6 +32,12 @@ program
   .description('bring the schema of the database up to date, and end')
   .action(async () => (await import('./cli/migrate.ts')).migrateOnly())
 
+program
+  .command('check')
+  .description('compare the rows of the database with each other; changes nothing')
+  .option('--json', 'one JSON object', false)
+  .action(async (options) => (await import('./cli/check.ts')).printCheck(options))
+
 const users = program.command('users').description('work on many users at once')
 users
   .command('import')

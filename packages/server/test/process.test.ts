@@ -198,7 +198,7 @@ describe('settings', () => {
 
   test('--help names the commands', async () => {
     const { out } = await run(['--help'], {})
-    for (const command of ['start', 'migrate', 'users', 'token', 'move', 'config'])
+    for (const command of ['start', 'migrate', 'check', 'users', 'token', 'move', 'config'])
       assert.match(out, new RegExp(`^  ${command}`, 'm'))
   })
 })

@@ -260,7 +260,8 @@ export async function markRead(
 }
 
 async function publishRead(core: Core, actor: Actor, { unread, ...mark }: ReadState) {
-  await tellOthersOfRead(core, actor, mark)
+  // [CHAT-3] The other does not know of a chat without messages.
+  if (mark.seq + unread > 0) await tellOthersOfRead(core, actor, mark)
   core.bus.publish({
     kind: 'deliver',
     to: [actor.id],

@@ -129,7 +129,8 @@ export async function touchChats(db: Db, chatIds: string[]): Promise<Map<string,
     `WITH old AS (
        SELECT id, changed_day FROM chats WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE),
      c AS (
-       UPDATE chats SET rev = chats.rev + 1, changed_at = now(), changed_day = current_date
+       UPDATE chats SET rev = chats.rev + 1, changed_at = now(),
+         changed_day = greatest(old.changed_day, current_date)
        FROM old WHERE chats.id = old.id RETURNING chats.id, chats.rev, old.changed_day),
      m AS (
        UPDATE members SET changed_day = current_date

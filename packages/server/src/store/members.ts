@@ -160,6 +160,9 @@ export async function selectUnread(db: Db, userIds: readonly number[]) {
   )
 }
 
+/** A transaction from before midnight may get the chat's lock after one that is from after it. */
+const CHANGED_DAY = 'changed_day = greatest(changed_day, current_date)'
+
 /**
  * [READ-2] Forward only, unless `back`; never before what is cleared or past the last message.
  * The caller holds the chat's lock, which sends take first too.
@@ -169,7 +172,7 @@ export async function updateReadSeq(
   { chatId, userId, seq, back }: { chatId: string; userId: number; seq: number; back: boolean },
 ): Promise<{ readSeq: number; lastSeq: number } | undefined> {
   const [row] = await db.query<{ read_seq: number; last_seq: number }>(
-    `UPDATE members m SET changed_at = now(), changed_day = current_date,
+    `UPDATE members m SET changed_at = now(), ${CHANGED_DAY},
        read_seq = greatest(least($3, o.last_seq), CASE WHEN $4 THEN o.cleared_seq ELSE o.read_seq END)
      FROM (SELECT m.read_seq, m.cleared_seq, c.last_seq FROM members m
            JOIN chats c ON c.id = m.chat_id
@@ -193,7 +196,7 @@ export async function updateMember(db: Db, chatId: string, userId: number, patch
   await db.query(
     `UPDATE members SET pinned = coalesce($3, pinned), archived = coalesce($4, archived),
        muted_until = CASE WHEN $5 THEN $6 ELSE muted_until END,
-       changed_at = now(), changed_day = current_date
+       changed_at = now(), ${CHANGED_DAY}
      WHERE chat_id = $1 AND user_id = $2`,
     [chatId, userId, pinned, archived, mutedUntil !== undefined, mutedUntil],
   )
@@ -208,7 +211,7 @@ export async function touchMember(db: Db, chatId: string, userId: number): Promi
 export async function showChat(db: Db, chatId: string, userId: number): Promise<void> {
   await db.query(
     `UPDATE members SET active_day = coalesce(active_day, current_date),
-       changed_at = now(), changed_day = current_date
+       changed_at = now(), ${CHANGED_DAY}
      WHERE chat_id = $1 AND user_id = $2`,
     [chatId, userId],
   )
@@ -218,7 +221,7 @@ export async function showChat(db: Db, chatId: string, userId: number): Promise<
 export async function clearChat(db: Db, chatId: string, userId: number, seq: number) {
   const [row] = await db.query<{ moved: boolean }>(
     `UPDATE members m SET cleared_seq = $3, read_seq = $3, active_day = NULL, pinned = false,
-       archived = false, changed_at = now(), changed_day = current_date
+       archived = false, changed_at = now(), ${CHANGED_DAY}
      FROM (SELECT read_seq FROM members WHERE chat_id = $1 AND user_id = $2) o
      WHERE m.chat_id = $1 AND m.user_id = $2 RETURNING o.read_seq <> $3 AS moved`,
     [chatId, userId, seq],
@@ -235,10 +238,12 @@ export async function selectChatIdsOf(db: Db, userIds: number[]): Promise<string
   return rows.map((row) => row.chat_id)
 }
 
+/** [CHAT-3] Without those who have not seen the chat with this user. */
 export async function selectContactIds(db: Db, userId: number, limit: number): Promise<number[]> {
   const rows = await db.query<{ user_id: number }>(
     `SELECT DISTINCT o.user_id FROM members m JOIN members o ON o.chat_id = m.chat_id
-     WHERE m.user_id = $1 AND o.user_id <> $1 LIMIT $2`,
+     WHERE m.user_id = $1 AND o.user_id <> $1
+       AND NOT (o.active_day IS NULL AND o.changed_at = '-infinity') LIMIT $2`,
     [userId, limit],
   )
   return rows.map((row) => row.user_id)

@@ -27,21 +27,14 @@ async function readMigrations(): Promise<Migration[]> {
 
 /** Returns the names of what it applied. @throws SchemaTooNew where a newer release has been here. */
 export async function migrate(db: Database): Promise<string[]> {
-  const migrations = await readMigrations()
   // Most starts find all done, and need no lock.
-  const before = await appliedMigrations(db).catch(noTable)
-  if (migrations.every(({ number }) => before.has(number))) {
-    refuseNewer(before, migrations)
-    return []
-  }
+  if ((await openMigrations(db)).length === 0) return []
   await createSchema(db)
   return db.transaction(
     async (tx) => {
       await tx.query("SET LOCAL lock_timeout TO '60s'; SET LOCAL statement_timeout TO 0")
       await tx.query('LOCK TABLE migrations IN ACCESS EXCLUSIVE MODE')
-      const done = await appliedMigrations(tx)
-      refuseNewer(done, migrations)
-      const open = migrations.filter(({ number }) => !done.has(number))
+      const open = await openMigrations(tx)
       for (const { number, name, sql } of open) {
         await tx.query(sql)
         await tx.query('INSERT INTO migrations (number, name) VALUES ($1, $2)', [number, name])
@@ -50,6 +43,14 @@ export async function migrate(db: Database): Promise<string[]> {
     },
     { maxMs: Infinity },
   )
+}
+
+/** What is not applied yet. @throws SchemaTooNew */
+export async function openMigrations(db: Db): Promise<Migration[]> {
+  const migrations = await readMigrations()
+  const done = await appliedMigrations(db).catch(noTable)
+  refuseNewer(done, migrations)
+  return migrations.filter(({ number }) => !done.has(number))
 }
 
 async function appliedMigrations(db: Db): Promise<Set<number>> {
