@@ -31,14 +31,21 @@ export interface Sample {
   values: Record<string, number>
 }
 
+/** What is measured, and what it is compared with. */
+export type Pair = readonly [number, number]
+
+export function toPair(of: number | undefined, to: number | undefined): Pair | undefined {
+  return of === undefined || to === undefined ? undefined : [of, to]
+}
+
 export interface Goal {
   /** 'of the relay, 32 in flight'. */
   name: string
   better: 'higher' | 'lower'
   bound: number
   unit: '×' | '/s' | 'ms' | 's' | 'kB' | ''
-  /** Out of the samples of one round; undefined where a part of it is not installed. */
-  of(samples: readonly Sample[]): number | undefined
+  /** Out of the samples of one round: a figure, or a pair whose ratio counts; undefined where a part is not installed. */
+  of(samples: readonly Sample[]): number | Pair | undefined
   /** A ratio that CI compares with the committed one. */
   guarded?: true
 }

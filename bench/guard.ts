@@ -7,7 +7,7 @@ import type { Bench, Goal, Sample } from './bench.ts'
 import { machine } from './machine.ts'
 import type { Options } from './options.ts'
 import { figure, toText } from './report.ts'
-import { median } from './results.ts'
+import { median, valueOf } from './results.ts'
 import { RESULTS } from './write.ts'
 
 const FILE = new URL('small.json', RESULTS)
@@ -60,7 +60,10 @@ async function judge(bench: Bench, { committed, options, run }: Case): Promise<V
   )
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
     const [samples = []] = await run(bench, { ...options, rounds: 1 })
-    for (const { goal, values } of verdicts) values.push(...[goal.of(samples) ?? []].flat())
+    for (const { goal, values } of verdicts) {
+      const one = goal.of(samples)
+      if (one !== undefined) values.push(valueOf(one))
+    }
     if (verdicts.every(isGood)) break
   }
   return verdicts

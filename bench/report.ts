@@ -14,16 +14,26 @@ export function sampleTable(samples: readonly Sample[]): string[][] {
   return [['load', 'server', ...names], ...rows]
 }
 
-export function goalTable(goals: readonly (GoalResult & { bench: string })[]): string[][] {
+/** `plot`: what the parts of a ratio count. */
+export function goalTable(
+  goals: readonly (GoalResult & { bench: string; plot: string })[],
+): string[][] {
   const rows = goals.map((goal) => [
     goal.bench,
     goal.name,
     `${goal.better === 'higher' ? '≥' : '≤'} ${withUnit(goal.bound, goal.unit)}`,
     withUnit(goal.value, goal.unit),
+    absoluteOf(goal),
     goal.rounds.map(figure).join(', '),
     goal.met ? 'met' : '**not met**',
   ])
-  return [['bench', 'goal', 'bound', 'measured', 'rounds', ''], ...rows]
+  return [['bench', 'goal', 'bound', 'measured', 'absolute here', 'rounds', ''], ...rows]
+}
+
+/** A ratio's two parts; what is no ratio is absolute already. */
+function absoluteOf({ parts, plot, value, unit }: GoalResult & { plot: string }): string {
+  if (!parts) return withUnit(value, unit)
+  return `${figure(parts[0])} to ${figure(parts[1])} ${plot}`
 }
 
 export function toText(table: readonly string[][]): string {
@@ -69,7 +79,9 @@ function withUnit(value: number, unit: string): string {
 
 /** All of bench/results/*.json as one page. */
 export function toPage(results: readonly Result[]): string {
-  const goals = results.flatMap(({ bench, goals }) => goals.map((goal) => ({ bench, ...goal })))
+  const goals = results.flatMap(({ bench, plot, goals }) =>
+    goals.map((goal) => ({ bench, plot, ...goal })),
+  )
   return `# Results
 
 Made by \`npm run bench\` of the JSON files beside it; ../README.md says how to read it. A ratio is

@@ -1,5 +1,5 @@
 /** Samples of several rounds → medians, and goals that are met or not. */
-import type { Bench, Goal, Sample } from './bench.ts'
+import type { Bench, Goal, Pair, Sample } from './bench.ts'
 import type { Machine, Versions } from './machine.ts'
 
 export interface GoalResult extends Pick<Goal, 'name' | 'better' | 'bound' | 'unit'> {
@@ -7,6 +7,8 @@ export interface GoalResult extends Pick<Goal, 'name' | 'better' | 'bound' | 'un
   value: number
   met: boolean
   rounds: number[]
+  /** Of a ratio: the medians of its two parts. */
+  parts?: Pair
 }
 
 /** What bench/results/<bench>.json holds. */
@@ -29,12 +31,33 @@ export interface Result {
 
 export function goalResults(bench: Bench, rounds: readonly Sample[][]): GoalResult[] {
   return bench.goals.flatMap(({ of, name, better, bound, unit }) => {
-    const values = rounds.flatMap((samples) => of(samples) ?? [])
-    if (values.length === 0) return []
+    const found = rounds.flatMap((samples) => {
+      const one = of(samples)
+      return one === undefined ? [] : [one]
+    })
+    if (found.length === 0) return []
+    const values = found.map(valueOf)
     const value = median(values)
     const met = better === 'higher' ? value >= bound : value <= bound
-    return [{ name, better, bound, unit, value, met, rounds: values }]
+    const pairs = found.filter((one) => typeof one !== 'number')
+    const parts = [median(pairs.map(([ours]) => ours)), median(pairs.map(([, to]) => to))] as const
+    return [
+      {
+        name,
+        better,
+        bound,
+        unit,
+        value,
+        met,
+        rounds: values,
+        ...(pairs.length === 0 ? {} : { parts }),
+      },
+    ]
   })
+}
+
+export function valueOf(one: number | Pair): number {
+  return typeof one === 'number' ? one : one[0] / one[1]
 }
 
 export function medians(rounds: readonly Sample[][]): Sample[] {

@@ -1,5 +1,6 @@
 /** The servers that several benches compare, and how their figures are told. */
 import { existsSync } from 'node:fs'
+import { type Pair, toPair } from './bench.ts'
 import type { Round, Running, Sample, Scale, ServerCommand } from './bench.ts'
 import type { Plan } from './generator.ts'
 import type { Figures } from './meter.ts'
@@ -103,12 +104,11 @@ export function cpuValues({ cpuUs }: Figures): Record<string, number> {
 }
 
 /** One figure of a server, divided by that of another one in the same round. */
-export function ratioOf(
+export function pairOf(
   samples: readonly Sample[],
   { of, to, value, load }: { of: string; to: string; value: string; load?: string },
-): number | undefined {
+): Pair | undefined {
   const find = (server: string) =>
     samples.find((one) => one.server === server && (load === undefined || one.load === load))
-  const [upper, lower] = [find(of)?.values[value], find(to)?.values[value]]
-  return upper === undefined || lower === undefined ? undefined : upper / lower
+  return toPair(find(of)?.values[value], find(to)?.values[value])
 }

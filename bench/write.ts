@@ -11,7 +11,8 @@ import { goalResults, medians, type Result } from './results.ts'
 export const RESULTS = new URL('results/', import.meta.url)
 
 export function show(bench: Bench, rounds: readonly Sample[][]): void {
-  const goals = goalResults(bench, rounds).map((goal) => ({ bench: bench.name, ...goal }))
+  const { name, plot } = bench
+  const goals = goalResults(bench, rounds).map((goal) => ({ bench: name, plot, ...goal }))
   process.stdout.write(`\n${bench.title}\n${toText(sampleTable(medians(rounds)))}\n`)
   if (goals.length > 0) process.stdout.write(`${toText(goalTable(goals))}\n`)
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import pg from 'pg'
 import type { Bench, Round, Running, Sample, Scale } from '../bench.ts'
 import { generate } from '../children.ts'
-import { cpuValues, each, onPostgres, OURS, planOf, ratioOf, script } from '../servers.ts'
+import { cpuValues, each, onPostgres, OURS, planOf, pairOf, script } from '../servers.ts'
 
 const FLOOR = 'bare Socket.IO room'
 const SERVERS = [script(FLOOR, 'floors/broadcast.ts'), onPostgres]
@@ -20,7 +20,7 @@ export const fanOut: Bench = {
       better: 'higher',
       bound: 0.9,
       unit: '×',
-      of: (samples) => ratioOf(samples, { of: OURS.postgres, to: FLOOR, value: UNIT }),
+      of: (samples) => pairOf(samples, { of: OURS.postgres, to: FLOOR, value: UNIT }),
       guarded: true,
     },
   ],

@@ -1,4 +1,12 @@
-import type { Bench, Round, Running, Sample, Scale } from '../bench.ts'
+import {
+  type Bench,
+  type Pair,
+  type Round,
+  type Running,
+  type Sample,
+  type Scale,
+  toPair,
+} from '../bench.ts'
 import { type Loop, meanOf, runInTurns } from '../closed-loop.ts'
 import type { Figures } from '../meter.ts'
 import { seed } from '../seed.ts'
@@ -69,7 +77,7 @@ function toSample(load: string, turns: readonly Figures[]): Sample {
   return { server: SERVER, load, values }
 }
 
-function ratio(samples: readonly Sample[]): number | undefined {
+function ratio(samples: readonly Sample[]): Pair | undefined {
   const [empty, large] = samples.map(({ values }) => values[UNIT])
-  return empty === undefined || large === undefined ? undefined : large / empty
+  return toPair(large, empty)
 }

@@ -1,6 +1,14 @@
 import { randomInt } from 'node:crypto'
 import pg from 'pg'
-import type { Bench, Round, Running, Sample, Scale } from '../bench.ts'
+import {
+  type Bench,
+  type Pair,
+  type Round,
+  type Running,
+  type Sample,
+  type Scale,
+  toPair,
+} from '../bench.ts'
 import { Connection } from '../http.ts'
 import { signJwt } from '../jwt.ts'
 import { type Seed, seed, seededChat } from '../seed.ts'
@@ -119,8 +127,8 @@ function millions(messages: number): string {
   return `${messages / 1_000_000} million`
 }
 
-function growth(samples: readonly Sample[]): number | undefined {
+function growth(samples: readonly Sample[]): Pair | undefined {
   const ofRest = samples.filter(({ server }) => server === REST)
   const [first, last] = [ofRest.at(0)?.values[UNIT], ofRest.at(-1)?.values[UNIT]]
-  return first === undefined || last === undefined ? undefined : last / first
+  return toPair(last, first)
 }

@@ -1,7 +1,7 @@
 import type { Bench, Round, Sample, Scale, ServerCommand } from '../bench.ts'
 import { gather } from '../crowd.ts'
 import { settledRssKb, slope } from '../rss.ts'
-import { ratioOf } from '../servers.ts'
+import { pairOf } from '../servers.ts'
 
 const STEPS: Record<Scale, readonly number[]> = {
   full: [1_000, 2_500, 5_000, 7_500, 10_000],
@@ -21,7 +21,7 @@ export const idle: Bench = {
       better: 'lower',
       bound: 1.2,
       unit: '×',
-      of: (samples) => ratioOf(samples, { of: OURS, to: FLOOR, value: UNIT }),
+      of: (samples) => pairOf(samples, { of: OURS, to: FLOOR, value: UNIT }),
       guarded: true,
     },
   ],

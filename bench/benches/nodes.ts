@@ -2,7 +2,7 @@ import type { Bench, Round, Running, Sample, Scale } from '../bench.ts'
 import { type Loop, meanOf, runInTurns } from '../closed-loop.ts'
 import type { Figures } from '../meter.ts'
 import { startRedis } from '../redis.ts'
-import { ratioOf } from '../servers.ts'
+import { pairOf } from '../servers.ts'
 
 type Nodes = [Running, ...Running[]]
 
@@ -22,7 +22,7 @@ export const nodes: Bench = {
       better: 'higher',
       bound: 0.8,
       unit: '×',
-      of: (samples) => ratioOf(samples, { of: TWO, to: ONE, value: UNIT }),
+      of: (samples) => pairOf(samples, { of: TWO, to: ONE, value: UNIT }),
       guarded: true,
     },
   ],

@@ -1,6 +1,6 @@
 import type { Bench, Round, Running, Sample } from '../bench.ts'
 import { generate } from '../children.ts'
-import { cpuValues, each, onPostgres, OURS, planOf, ratioOf, script } from '../servers.ts'
+import { cpuValues, each, onPostgres, OURS, planOf, pairOf, script } from '../servers.ts'
 
 const FLOOR = 'an empty validated POST'
 const SERVERS = [script(FLOOR, 'floors/post.ts'), onPostgres]
@@ -18,7 +18,7 @@ export const rest: Bench = {
       better: 'higher',
       bound: 0.6,
       unit: '×',
-      of: (samples) => ratioOf(samples, { of: OURS.postgres, to: FLOOR, value: UNIT }),
+      of: (samples) => pairOf(samples, { of: OURS.postgres, to: FLOOR, value: UNIT }),
       guarded: true,
     },
   ],

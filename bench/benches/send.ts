@@ -10,7 +10,7 @@ import {
   onPostgres,
   OURS,
   planOf,
-  ratioOf,
+  pairOf,
   RELAY,
   relay,
   type Server,
@@ -37,7 +37,7 @@ export const send: Bench = {
       bound: 5,
       unit: '×',
       of: (samples) =>
-        ratioOf(samples, { of: OURS.postgres, to: EJABBERD, value: UNIT, load: loadOf(32) }),
+        pairOf(samples, { of: OURS.postgres, to: EJABBERD, value: UNIT, load: loadOf(32) }),
     },
     {
       name: 'with PostgreSQL, 256 in flight',
@@ -59,7 +59,7 @@ function ofRelay(window: number): Goal {
     bound: 0.6,
     unit: '×',
     of: (samples) =>
-      ratioOf(samples, { of: OURS.postgres, to: RELAY, value: UNIT, load: loadOf(window) }),
+      pairOf(samples, { of: OURS.postgres, to: RELAY, value: UNIT, load: loadOf(window) }),
     guarded: true,
   }
 }

@@ -1,7 +1,7 @@
 import type { Bench, Round, Running, Sample, Scale } from '../bench.ts'
 import { gather } from '../crowd.ts'
 import { seed } from '../seed.ts'
-import { ratioOf } from '../servers.ts'
+import { pairOf } from '../servers.ts'
 
 const SOCKETS: Record<Scale, number> = { full: 5_000, small: 300 }
 const CHATS_OF_USER = 4
@@ -20,7 +20,7 @@ export const storm: Bench = {
       better: 'lower',
       bound: 1.5,
       unit: '×',
-      of: (samples) => ratioOf(samples, { of: OURS, to: FLOOR, value: UNIT }),
+      of: (samples) => pairOf(samples, { of: OURS, to: FLOOR, value: UNIT }),
       guarded: true,
     },
     {
