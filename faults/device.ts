@@ -49,6 +49,7 @@ export class Device {
   isLive = false
   connections = 0
   #socket: Socket | undefined
+  #drop: () => void = () => undefined
   #isRunning = true
   #filling = new Set<string>()
   #loop: Promise<void> | undefined
@@ -68,7 +69,7 @@ export class Device {
 
   async stop(): Promise<void> {
     this.#isRunning = false
-    this.#socket?.disconnect()
+    this.#drop()
     await this.#loop
   }
 
@@ -95,13 +96,18 @@ export class Device {
       timeout: CONNECT_MS,
     })
     this.#socket = socket
+    // One that is dropped while it connects tells nobody.
     const ended = new Promise<void>((resolve) => {
       socket.once('disconnect', () => resolve())
       socket.once('connect_error', () => resolve())
+      this.#drop = () => {
+        socket.disconnect()
+        resolve()
+      }
     })
     const connected = new Promise<void>((resolve) => socket.once('connect', () => resolve()))
     socket.onAny((name: string, data: unknown) => this.#onEvent(socket, name, data))
-    const timer = setTimeout(() => socket.disconnect(), CONNECT_MS + ANSWER_MS)
+    const timer = setTimeout(this.#drop, CONNECT_MS + ANSWER_MS)
     try {
       await Promise.race([connected, ended])
       if (socket.connected && (await this.#sync(socket))) {

@@ -50,6 +50,8 @@ const KEPT_CHATS = 200_000
 /** A statement that is not known to have ended may end so late. */
 const LATE_MS = 15_000
 const DOUBTFUL_CHATS = 50_000
+/** Chats that are told of again at once. */
+const TOGETHER = 8
 
 export class Heads {
   readonly #options: HeadsOptions
@@ -83,7 +85,9 @@ export class Heads {
 
   /** Something of this chat may be stored that nobody was told of; now, or a little later. */
   doubt(chatId: string, lateMs = LATE_MS): void {
-    if (this.#doubtful.size < DOUBTFUL_CHATS) this.#doubtful.set(chatId, performance.now() + lateMs)
+    if (this.#doubtful.size >= DOUBTFUL_CHATS) return
+    this.#doubtful.set(chatId, performance.now() + lateMs)
+    this.#healed.delete(chatId)
   }
 
   async stop(): Promise<void> {
@@ -132,15 +136,29 @@ export class Heads {
 
   /** Each once now, and once more when nothing can come late any more. */
   async #heal(core: Core, now: number): Promise<void> {
-    for (const [chatId, until] of this.#doubtful) {
-      if (until > now && this.#healed.has(chatId)) continue
+    const isOver = (chatId: string) => (this.#doubtful.get(chatId) ?? 0) <= now
+    const due = [...this.#doubtful.keys()].filter(
+      (chatId) => isOver(chatId) || !this.#healed.has(chatId),
+    )
+    for (let from = 0; from < due.length; from += TOGETHER) {
+      const chatIds = due.slice(from, from + TOGETHER)
+      for (const chatId of chatIds) this.#healed.add(chatId)
+      await Promise.all(chatIds.map((chatId) => this.#tellAgain(core, chatId)))
+      for (const chatId of chatIds) {
+        // One that was doubted meanwhile stays.
+        if (!isOver(chatId) || !this.#healed.delete(chatId)) continue
+        this.#doubtful.delete(chatId)
+      }
+    }
+  }
+
+  async #tellAgain(core: Core, chatId: string): Promise<void> {
+    try {
       const rights = await core.writer.rights(chatId)
       if (rights) await publishChat(core, chatId, idsOf(rights), 'chat.updated')
-      if (until > now) this.#healed.add(chatId)
-      else {
-        this.#doubtful.delete(chatId)
-        this.#healed.delete(chatId)
-      }
+    } catch (error) {
+      this.#healed.delete(chatId)
+      throw error
     }
   }
 
