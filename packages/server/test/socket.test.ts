@@ -57,7 +57,13 @@ for (const engine of engines)
       assert(ok)
       assert.deepEqual([read.seq, read.unread], [2, 0])
       const told = await anns.receives('read.updated')
-      assert.deepEqual(told, { chatId, username: bob.username, seq: 2, rev: read.rev })
+      assert.deepEqual(told, {
+        chatId,
+        username: bob.username,
+        seq: 2,
+        rev: read.rev,
+        lastSeq: 2,
+      })
       assert.equal((await desk.receives('read.updated')).unread, 0)
       assert.deepEqual(await desk.receives('unread.updated'), { total: 0, chats: 0 })
       assert.equal(phone.named('read.updated').length, 0)

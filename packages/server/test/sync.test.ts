@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import type { Chat, SyncResult } from '@microchatter/protocol'
+import type { Chat } from '@microchatter/protocol'
 import { ClientState } from './support/client.ts'
 import { engines, skipOf } from './support/databases.ts'
 import { Device, newPerson, type Person, startServer, type TestServer } from './support/server.ts'
+import { comeBack } from './support/watch.ts'
 
 for (const engine of engines)
   describe(`coming back on ${engine}`, { skip: skipOf(engine) }, () => {
@@ -20,30 +21,6 @@ for (const engine of engines)
       const one = await newPerson(server)
       people.push(one)
       return one
-    }
-
-    /** Connects, holding; syncs; and keeps the state by events from then on. */
-    async function comeBack(one: Person, state: ClientState): Promise<Device> {
-      const device = new Device(server.url, { token: one.token, hold: true })
-      one.devices.push(device)
-      device.socket.prependAny((name: string, data: unknown) => state.apply(name, data))
-      await device.connected()
-      const chats = [...state.open].map(([chatId, messages]) => ({
-        chatId,
-        seq: messages.at(-1)?.seq ?? 0,
-      }))
-      const answer = await new Promise<{ ok: boolean; sync: SyncResult }>((resolve) => {
-        const body = { ...(state.cursor ? { cursor: state.cursor } : {}), chats }
-        // Applied at once, as it comes: what is released follows it.
-        device.socket.emit('sync', body, (result: { ok: boolean; sync: SyncResult }) => {
-          assert(result.ok, JSON.stringify(result))
-          state.sync(result.sync)
-          resolve(result)
-        })
-      })
-      for (const { chatId, hasAfter } of answer.sync.messages)
-        if (hasAfter) state.open.set(chatId, await one.history(chatId))
-      return device
     }
 
     async function assertFresh(one: Person, state: ClientState) {

@@ -247,10 +247,11 @@ export async function markRead(
 
 async function publishRead(core: Core, actor: Actor, { chatId, seq, rev, unread }: ReadState) {
   const rights = await core.writer.rights(chatId)
+  const lastSeq = seq + unread
   // [CHAT-3] The other does not know of a chat without messages.
-  const isKnown = rights !== undefined && seq + unread > 0
+  const isKnown = rights !== undefined && lastSeq > 0
   const to = isKnown ? idsOf(rights).filter((id) => id !== actor.id) : []
-  const data = { chatId, username: actor.username, seq, rev }
+  const data = { chatId, username: actor.username, seq, rev, lastSeq }
   const name = 'read.updated'
   core.bus.publish({ kind: 'deliver', to, name, data })
   core.bus.publish({
