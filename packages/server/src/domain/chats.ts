@@ -1,5 +1,6 @@
 import type {
   Chat,
+  EventData,
   ListChatsQuery,
   ReadBody,
   ReadState,
@@ -196,10 +197,13 @@ function toPatch({ pinned, archived, muted, mutedUntil }: UpdateChatBody): Membe
 /** [READ-4] Clears the chat for the actor alone, until a new message comes. */
 export async function deleteChat(core: Core, actor: Actor, chatId: string): Promise<void> {
   const { id } = await findChat(core, actor, chatId)
-  const { rev } = await core.db.transaction(async (tx) => {
+  const { rev, lastSeq, wasUnread } = await core.db.transaction(async (tx) => {
     const chat = await bumpRights(tx, id)
-    await clearChat(tx, id, actor.id, chat.lastSeq)
-    return chat
+    const cleared = { chatId: id, userId: actor.id, seq: chat.lastSeq }
+    if (!(await clearChat(tx, cleared))) return { ...chat, wasUnread: false }
+    // The others see it as read.
+    const revs = await touchChats(tx, [id])
+    return { ...chat, rev: revs.get(id) ?? chat.rev, wasUnread: true }
   })
   core.bus.publish({ kind: 'rights', chatId: id })
   const { socket } = actor
@@ -210,6 +214,7 @@ export async function deleteChat(core: Core, actor: Actor, chatId: string): Prom
     data: { chatId: id, rev },
     except: socket,
   })
+  if (wasUnread) await tellRead(core, actor, { chatId: id, seq: lastSeq, rev, lastSeq })
   await publishUnread(core, actor)
 }
 
@@ -246,22 +251,28 @@ export async function markRead(
 }
 
 async function publishRead(core: Core, actor: Actor, { chatId, seq, rev, unread }: ReadState) {
-  const rights = await core.writer.rights(chatId)
-  const lastSeq = seq + unread
-  // [CHAT-3] The other does not know of a chat without messages.
-  const isKnown = rights !== undefined && lastSeq > 0
-  const to = isKnown ? idsOf(rights).filter((id) => id !== actor.id) : []
-  const data = { chatId, username: actor.username, seq, rev, lastSeq }
-  const name = 'read.updated'
-  core.bus.publish({ kind: 'deliver', to, name, data })
+  const data = await tellRead(core, actor, { chatId, seq, rev, lastSeq: seq + unread })
   core.bus.publish({
     kind: 'deliver',
     to: [actor.id],
-    name,
+    name: 'read.updated',
     data: { ...data, unread },
     except: actor.socket,
   })
   await publishUnread(core, actor)
+}
+
+type Mark = Omit<EventData<'read.updated'>, 'username' | 'unread'>
+
+/** To the others. Returns what they were told. */
+async function tellRead(core: Core, actor: Actor, mark: Mark): Promise<EventData<'read.updated'>> {
+  const rights = await core.writer.rights(mark.chatId)
+  // [CHAT-3] The other does not know of a chat without messages.
+  const isKnown = rights !== undefined && mark.lastSeq > 0
+  const to = isKnown ? idsOf(rights).filter((id) => id !== actor.id) : []
+  const data = { ...mark, username: actor.username }
+  core.bus.publish({ kind: 'deliver', to, name: 'read.updated', data })
+  return data
 }
 
 /** The badge for the site's own menu. */
