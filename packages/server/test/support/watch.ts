@@ -28,7 +28,7 @@ export async function comeBack(one: Person, state: ClientState): Promise<Device>
 }
 
 /** [MERGE-7] What the open chats lack, by history. */
-async function fetchMissing(one: Person, state: ClientState): Promise<void> {
+export async function fetchMissing(one: Person, state: ClientState): Promise<void> {
   for (const [chatId, missing] of state.wants) {
     let after = missing
     let page: History
