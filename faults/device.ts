@@ -152,19 +152,14 @@ export class Device {
     this.state.sync(result)
     for (const chat of result.chats) this.heardOf.add(chat.id)
     this.#openNew()
-    for (const { chatId, hasAfter } of result.messages) if (hasAfter) void this.#fill(chatId)
   }
 
   /** All chats are open here: each change of each is looked at. */
   #openNew(): void {
-    const { chats, open, wants } = this.state
+    const { chats, open } = this.state
     for (const chatId of open.keys()) if (!chats.has(chatId)) open.delete(chatId)
-    for (const chatId of chats.keys()) {
-      if (open.has(chatId)) continue
-      open.set(chatId, [])
-      void this.#fill(chatId)
-    }
-    for (const chatId of wants.keys()) void this.#fill(chatId)
+    for (const chatId of chats.keys()) if (!open.has(chatId)) open.set(chatId, [])
+    for (const chatId of this.state.wants.keys()) void this.#fill(chatId)
   }
 
   /** [MERGE-7] What is missing of a chat, by history. */
@@ -173,19 +168,13 @@ export class Device {
     this.#filling.add(chatId)
     const until = Date.now() + REPEAT_WITHIN_MS
     while (this.#isRunning && Date.now() < until) {
-      const after = this.state.open.get(chatId)?.at(-1)?.seq ?? 0
+      const after = this.state.wants.get(chatId)
+      if (after === undefined) break
       const path = `/chats/${chatId}/messages?after=${after}&limit=${PAGE}`
       const { result, body } = await this.rest('GET', path)
-      if (TRANSIENT.has(result)) {
-        await sleep(PAUSE_MS)
-        continue
-      }
-      if (result !== 'ok') break
-      this.state.fill(chatId, (body as Page).items)
-      // What came meanwhile did not follow what was kept, and is fetched too.
-      const last = this.state.open.get(chatId)?.at(-1)?.seq ?? 0
-      const isWhole = last >= (this.state.chats.get(chatId)?.lastSeq ?? 0)
-      if (isWhole && !(body as Page).hasAfter) break
+      if (result === 'ok') this.state.page(chatId, after, body as Page)
+      else if (TRANSIENT.has(result)) await sleep(PAUSE_MS)
+      else break
     }
     this.#filling.delete(chatId)
   }
@@ -213,9 +202,8 @@ export class Device {
 
   /** [MERGE-9] The answer stands for the event, which goes to the other devices. */
   #applyOwn(name: string, answer: any): void {
-    if (name === 'message.send') this.state.apply('message.created', answer.message)
-    if (name === 'chat.read')
-      this.state.apply('read.updated', { ...answer.read, username: this.user })
+    if (name === 'message.send') this.state.message(answer.message)
+    if (name === 'chat.read') this.state.read(answer.read)
     this.#openNew()
   }
 

@@ -53,6 +53,7 @@ export async function readAndUnread({ story, chatId, alice, phone, laptop, bobs 
     username: alice.username,
     seq: lastSeq,
     rev: read.rev,
+    lastSeq,
   })
   const back = await alice.ask<object>('PUT', `/chats/${chatId}/read`, {
     seq: lastSeq - 1,

@@ -17,6 +17,7 @@ export const EVENTS = {
     username: Username,
     seq: Seq,
     rev: Rev,
+    lastSeq: Seq,
     unread: opt(Type.Integer({ minimum: 0, description: 'Only to the reader itself.' })),
   }),
   typing: closed({ chatId: ChatId, username: Username, typing: Type.Boolean() }),

@@ -240,7 +240,7 @@ for (const engine of engines)
         touchChats: (tx) => touchChats(tx, [id]),
         updateMember: (tx) => updateMember(tx, id, ann, { pinned: true }),
         showChat: (tx) => showChat(tx, id, ann),
-        clearChat: (tx) => clearChat(tx, id, ann, 3),
+        clearChat: (tx) => clearChat(tx, { chatId: id, userId: ann, seq: 3 }),
         updateReadSeq: (tx) => updateReadSeq(tx, { chatId: id, userId: ann, seq: 3, back: false }),
       }
       for (const [name, change] of Object.entries(changes)) {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
+import type { Member } from '@microchatter/protocol'
 import WebSocket from 'ws'
 import { engines, skipOf } from './support/databases.ts'
 import {
@@ -57,10 +58,35 @@ for (const engine of engines)
       assert(ok)
       assert.deepEqual([read.seq, read.unread], [2, 0])
       const told = await anns.receives('read.updated')
-      assert.deepEqual(told, { chatId, username: bob.username, seq: 2, rev: read.rev })
+      assert.deepEqual(told, {
+        chatId,
+        username: bob.username,
+        seq: 2,
+        rev: read.rev,
+        lastSeq: 2,
+      })
       assert.equal((await desk.receives('read.updated')).unread, 0)
       assert.deepEqual(await desk.receives('unread.updated'), { total: 0, chats: 0 })
       assert.equal(phone.named('read.updated').length, 0)
+    })
+
+    test('[READ-4] who deletes a chat has read it, which the other sees, there or away', async () => {
+      const [ann, bob] = [await person(), await person()]
+      const { chatId } = await ann.sendTo(bob, 'one')
+      const anns = await ann.connect()
+      const { sync } = await anns.call('sync', {})
+      await bob.ask('DELETE', `/chats/${chatId}`)
+      const { username, seq, rev, lastSeq } = await anns.receives('read.updated')
+      assert.deepEqual([username, seq, lastSeq], [bob.username, 1, 1])
+      assert.equal((await ann.chat(chatId)).rev, rev)
+      const after = await anns.call('sync', { cursor: sync.cursor })
+      const marks = after.sync.chats[0].members.map((member: Member) => member.readSeq)
+      assert.deepEqual(marks, [1, 1])
+      // What is read already moves no mark.
+      await bob.ask('DELETE', `/chats/${chatId}`)
+      await ann.sendTo(bob, 'two')
+      await anns.receives('message.created')
+      assert.equal(anns.named('read.updated').length, 1)
     })
 
     test('typing is told to the other, and not to strangers', async () => {

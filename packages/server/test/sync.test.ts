@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import type { Chat, Message, SyncResult } from '@microchatter/protocol'
+import type { Chat } from '@microchatter/protocol'
 import { ClientState } from './support/client.ts'
 import { engines, skipOf } from './support/databases.ts'
 import { Device, newPerson, type Person, startServer, type TestServer } from './support/server.ts'
+import { comeBack } from './support/watch.ts'
 
 for (const engine of engines)
   describe(`coming back on ${engine}`, { skip: skipOf(engine) }, () => {
@@ -20,30 +21,6 @@ for (const engine of engines)
       const one = await newPerson(server)
       people.push(one)
       return one
-    }
-
-    /** Connects, holding; syncs; and keeps the state by events from then on. */
-    async function comeBack(one: Person, state: ClientState): Promise<Device> {
-      const device = new Device(server.url, { token: one.token, hold: true })
-      one.devices.push(device)
-      device.socket.prependAny((name: string, data: unknown) => state.apply(name, data))
-      await device.connected()
-      const chats = [...state.open].map(([chatId, messages]) => ({
-        chatId,
-        seq: messages.at(-1)?.seq ?? 0,
-      }))
-      const answer = await new Promise<{ ok: boolean; sync: SyncResult }>((resolve) => {
-        const body = { ...(state.cursor ? { cursor: state.cursor } : {}), chats }
-        // Applied at once, as it comes: what is released follows it.
-        device.socket.emit('sync', body, (result: { ok: boolean; sync: SyncResult }) => {
-          assert(result.ok, JSON.stringify(result))
-          state.sync(result.sync)
-          resolve(result)
-        })
-      })
-      for (const { chatId, hasAfter } of answer.sync.messages)
-        if (hasAfter) state.open.set(chatId, await one.history(chatId))
-      return device
     }
 
     async function assertFresh(one: Person, state: ClientState) {
@@ -165,22 +142,10 @@ for (const engine of engines)
       await ann.sendTo(bob, '8')
       const page = await bob.ask('GET', `/chats/${chatId}/messages?after=0&limit=5`)
       assert.deepEqual(
-        page.items.map(({ body }: Message) => body),
+        page.items.map(({ body }: { body: string }) => body),
         ['8'],
       )
       assert.equal(page.hasAfter, false)
-    })
-
-    test('[READ-1] a deletion that moves the read mark is told to the other', async () => {
-      const [ann, bob] = [await person(), await person()]
-      const { chatId } = await ann.sendTo(bob, '1')
-      const device = await ann.connect()
-      const before = await device.call('sync', {})
-      await bob.ask('DELETE', `/chats/${chatId}`)
-      const { username, seq } = await device.receives('read.updated')
-      assert.deepEqual([username, seq], [bob.username, 1])
-      const { sync } = await device.call('sync', { cursor: before.sync.cursor })
-      assert.equal(sync.chats[0].members.find((one: any) => one.username === username).readSeq, 1)
     })
 
     test('[CHAT-1] two users who open their chat at the same moment, 100 times, share one', async () => {

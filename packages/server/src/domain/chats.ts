@@ -1,5 +1,6 @@
 import type {
   Chat,
+  EventData,
   ListChatsQuery,
   ReadBody,
   ReadState,
@@ -206,14 +207,15 @@ export async function deleteChat(core: Core, actor: Actor, chatId: string): Prom
 }
 
 async function clearFor(core: Core, actor: Actor, id: string): Promise<void> {
-  const { rev, lastSeq, moved } = await core.db.transaction(async (tx) => {
-    const { lastSeq: seq, ...chat } = await bumpRights(tx, id)
-    if (!(await clearChat(tx, id, actor.id, seq))) return { ...chat, lastSeq: seq, moved: false }
+  const { rev, lastSeq, wasUnread } = await core.db.transaction(async (tx) => {
+    const chat = await bumpRights(tx, id)
+    const cleared = { chatId: id, userId: actor.id, seq: chat.lastSeq }
+    if (!(await clearChat(tx, cleared))) return { ...chat, wasUnread: false }
+    // The others see it as read.
     const revs = await touchChats(tx, [id])
-    return { rev: revs.get(id) ?? chat.rev, lastSeq: seq, moved: true }
+    return { ...chat, rev: revs.get(id) ?? chat.rev, wasUnread: true }
   })
   core.bus.publish({ kind: 'rights', chatId: id })
-  if (moved) await tellOthersOfRead(core, actor, { chatId: id, seq: lastSeq, rev })
   const { socket } = actor
   core.bus.publish({
     kind: 'deliver',
@@ -222,6 +224,7 @@ async function clearFor(core: Core, actor: Actor, id: string): Promise<void> {
     data: { chatId: id, rev },
     except: socket,
   })
+  if (wasUnread) await tellRead(core, actor, { chatId: id, seq: lastSeq, rev, lastSeq })
   await publishUnread(core, actor)
 }
 
@@ -259,24 +262,29 @@ export async function markRead(
   })
 }
 
-async function publishRead(core: Core, actor: Actor, { unread, ...mark }: ReadState) {
-  // [CHAT-3] The other does not know of a chat without messages.
-  if (mark.seq + unread > 0) await tellOthersOfRead(core, actor, mark)
+async function publishRead(core: Core, actor: Actor, { chatId, seq, rev, unread }: ReadState) {
+  const data = await tellRead(core, actor, { chatId, seq, rev, lastSeq: seq + unread })
   core.bus.publish({
     kind: 'deliver',
     to: [actor.id],
     name: 'read.updated',
-    data: { ...mark, username: actor.username, unread },
+    data: { ...data, unread },
     except: actor.socket,
   })
   await publishUnread(core, actor)
 }
 
-async function tellOthersOfRead(core: Core, actor: Actor, mark: Omit<ReadState, 'unread'>) {
+type Mark = Omit<EventData<'read.updated'>, 'username' | 'unread'>
+
+/** To the others. Returns what they were told. */
+async function tellRead(core: Core, actor: Actor, mark: Mark): Promise<EventData<'read.updated'>> {
   const rights = await core.writer.rights(mark.chatId)
-  const to = rights ? idsOf(rights).filter((id) => id !== actor.id) : []
+  // [CHAT-3] The other does not know of a chat without messages.
+  const isKnown = rights !== undefined && mark.lastSeq > 0
+  const to = isKnown ? idsOf(rights).filter((id) => id !== actor.id) : []
   const data = { ...mark, username: actor.username }
   core.bus.publish({ kind: 'deliver', to, name: 'read.updated', data })
+  return data
 }
 
 /** The badge for the site's own menu. */

@@ -217,16 +217,19 @@ export async function showChat(db: Db, chatId: string, userId: number): Promise<
   )
 }
 
-/** [READ-4] true: the read mark has moved, which the others see. The caller holds the chat's lock. */
-export async function clearChat(db: Db, chatId: string, userId: number, seq: number) {
-  const [row] = await db.query<{ moved: boolean }>(
+/** [READ-4] true: something was unread. The caller holds the chat's lock. */
+export async function clearChat(
+  db: Db,
+  { chatId, userId, seq }: { chatId: string; userId: number; seq: number },
+): Promise<boolean> {
+  const [row] = await db.query<{ was_unread: boolean }>(
     `UPDATE members m SET cleared_seq = $3, read_seq = $3, active_day = NULL, pinned = false,
        archived = false, changed_at = now(), ${CHANGED_DAY}
      FROM (SELECT read_seq FROM members WHERE chat_id = $1 AND user_id = $2) o
-     WHERE m.chat_id = $1 AND m.user_id = $2 RETURNING o.read_seq <> $3 AS moved`,
+     WHERE m.chat_id = $1 AND m.user_id = $2 RETURNING o.read_seq < $3 AS was_unread`,
     [chatId, userId, seq],
   )
-  return row?.moved === true
+  return row?.was_unread === true
 }
 
 /** The chats that any of these users is in. */

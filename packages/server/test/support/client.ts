@@ -1,131 +1,192 @@
 /**
  * A small reference client: what the rules MERGE-… of docs/protocol.md say, and nothing more. It keeps
- * the list of chats and, for chats that are open, their messages.
+ * the list of chats and, for chats that are open, their messages. What it is told may come in any
+ * order and more than once: of each kind it keeps the newest, and shows what follows from that.
  */
-import type { Chat, EventData, Message, SyncResult } from '@microchatter/protocol'
+import type {
+  Chat,
+  EventData,
+  History,
+  Message,
+  ReadState,
+  SyncResult,
+} from '@microchatter/protocol'
+
+/** A moment of a chat: `rev` and `lastSeq` only grow, so any two moments can be told apart. */
+type Moment = Pick<Chat, 'rev' | 'lastSeq'>
+/** Up to where someone has read, as of a moment. */
+type Mark = Moment & { seq: number }
+type Head = Pick<Chat, 'lastSeq' | 'lastMessage' | 'updatedAt'>
+
+/** What is known of a chat, on the list or not. */
+interface Known {
+  /** The newest view; undefined: not on the list. */
+  view: Chat | undefined
+  head: Head | undefined
+  /** By username. */
+  readonly marks: Map<string, Mark>
+  /** The last message of each sender that was seen. */
+  readonly sent: Map<string, number>
+  /** The rev at which it left the list. */
+  removedRev: number
+}
 
 export class ClientState {
   cursor: string | undefined
   readonly chats = new Map<string, Chat>()
-  /** The rev at which a chat left the list. */
-  readonly #removed = new Map<string, number>()
   /** Messages of the chats that are open, without gap. */
   readonly open = new Map<string, Message[]>()
-  /** A message came that does not follow the last one: only a sync or a fetch can mend that. */
+  /** Events of messages that do not follow the last one: only a sync or a fetch can mend that. */
   gaps = 0
-  /** [MERGE-7] Open chats of which messages after this seq are missing. */
-  readonly wants = new Map<string, number>()
+  readonly #known = new Map<string, Known>()
 
   constructor(readonly username: string) {}
 
   apply(name: string, data: any): void {
-    if (name === 'message.created') this.#message(data)
+    if (name === 'message.created' && !this.message(data)) this.gaps += 1
     if (name === 'chat.created' || name === 'chat.updated') this.view(data)
-    if (name === 'chat.removed') this.#remove(data.chatId, data.rev)
+    if (name === 'chat.removed') this.#remove(data)
     if (name === 'read.updated') this.#read(data)
     if (name === 'sync.reset') this.cursor = undefined
   }
 
   sync(result: SyncResult): void {
-    if (result.reset) {
-      this.chats.clear()
-      this.#removed.clear()
-    }
+    if (result.reset) this.#forget()
     this.cursor = result.cursor
-    // Before the views, whose last messages come after these.
-    for (const { items } of result.messages) for (const message of items) this.#append(message)
     for (const chat of result.chats) this.view(chat)
-    for (const { chatId, rev } of result.removed) this.#remove(chatId, rev)
+    for (const removed of result.removed) this.#remove(removed)
+    for (const { items } of result.messages) for (const message of items) this.message(message)
   }
 
-  /** [MERGE-1] Settings and read marks of the larger rev, the last message of the larger seq. */
+  /** [MERGE-1] The newer view counts for settings and members, the larger seq for the last message. */
   view(chat: Chat): void {
-    if (chat.rev < (this.#removed.get(chat.id) ?? 0)) return
-    const known = this.chats.get(chat.id)
-    const { settings, head } = known ? newerOf(known, chat) : { settings: chat, head: chat }
-    const { lastMessage: _, ...rest } = settings
-    const readSeq = Math.max(settings.readSeq, this.#ownSeq(head, settings))
-    if (head.lastMessage) this.#append(head.lastMessage)
-    this.chats.set(chat.id, {
-      ...rest,
-      ...(head.lastMessage ? { lastMessage: head.lastMessage } : {}),
-      lastSeq: head.lastSeq,
-      updatedAt: head.updatedAt,
-      readSeq,
-      unread: head.lastSeq - readSeq,
-    })
+    const known = this.#of(chat.id)
+    if (chat.rev < known.removedRev) return
+    if (!known.view || !isNewer(known.view, chat)) known.view = chat
+    if (chat.lastSeq >= (known.head?.lastSeq ?? 0)) known.head = chat
+    for (const { username, readSeq } of chat.members)
+      if (username !== undefined) this.#mark(known, username, { ...chat, seq: readSeq })
+    this.#mark(known, this.username, { ...chat, seq: chat.readSeq })
+    if (chat.lastMessage) this.message(chat.lastMessage)
+    this.#show(chat.id)
   }
 
-  /** My own message moves my read mark. */
-  #ownSeq(head: Chat, settings: Chat): number {
-    const own = head.lastMessage?.sender === this.username && head.lastSeq > settings.lastSeq
-    return own ? head.lastSeq : 0
+  /** [MERGE-2, MERGE-9] Of an event or the answer to a send. false: others are missing before it. */
+  message(message: Message): boolean {
+    const { chatId, seq, sender, createdAt } = message
+    const known = this.#of(chatId)
+    if (seq > (known.head?.lastSeq ?? 0))
+      known.head = { lastSeq: seq, lastMessage: message, updatedAt: createdAt }
+    if (sender !== undefined && seq > (known.sent.get(sender) ?? 0)) known.sent.set(sender, seq)
+    const follows = this.#append(message)
+    this.#show(chatId)
+    return follows
   }
 
-  #message(message: Message): void {
-    this.#append(message)
-    const chat = this.chats.get(message.chatId)
-    if (!chat) return
-    const { seq, sender } = message
-    const isLast = seq > chat.lastSeq
-    const lastSeq = Math.max(seq, chat.lastSeq)
-    const readSeq = sender === this.username ? Math.max(seq, chat.readSeq) : chat.readSeq
-    this.chats.set(chat.id, {
-      ...chat,
-      ...(isLast ? { lastMessage: message, lastSeq, updatedAt: message.createdAt } : {}),
-      members: chat.members.map((member) =>
-        member.username === sender ? { ...member, readSeq: Math.max(seq, member.readSeq) } : member,
+  /** [MERGE-9] The answer to a `chat.read` of this client. */
+  read({ chatId, seq, rev, unread }: ReadState): void {
+    this.#mark(this.#of(chatId), this.username, { seq, rev, lastSeq: seq + unread })
+    this.#show(chatId)
+  }
+
+  /** [MERGE-7] Chats that are open and lack messages, each with the seq after which to fetch them. */
+  get wants(): Map<string, number> {
+    const gaps = [...this.open.keys()].map((chatId) => [chatId, this.#lastKept(chatId)] as const)
+    const end = (chatId: string) => this.#known.get(chatId)?.head?.lastSeq ?? 0
+    return new Map(gaps.filter(([chatId, last]) => last < end(chatId)))
+  }
+
+  /** A page of history, `after` this seq. */
+  page(chatId: string, after: number, { items }: Pick<History, 'items'>): void {
+    const messages = this.open.get(chatId)
+    // What is missing at the start of a page was cleared for me.
+    if (messages && after <= this.#lastKept(chatId))
+      messages.push(...items.filter(({ seq }) => seq > this.#lastKept(chatId)))
+    for (const message of items) this.message(message)
+  }
+
+  #of(chatId: string): Known {
+    const known = this.#known.get(chatId) ?? {
+      view: undefined,
+      head: undefined,
+      marks: new Map(),
+      sent: new Map(),
+      removedRev: 0,
+    }
+    this.#known.set(chatId, known)
+    return known
+  }
+
+  /** [MERGE-8] */
+  #forget(): void {
+    this.chats.clear()
+    this.#known.clear()
+    for (const chatId of this.open.keys()) this.open.set(chatId, [])
+  }
+
+  /** [MERGE-3] */
+  #read({ chatId, username, ...mark }: EventData<'read.updated'>): void {
+    this.#mark(this.#of(chatId), username, mark)
+    this.#show(chatId)
+  }
+
+  #mark({ marks }: Known, username: string, { seq, rev, lastSeq }: Mark): void {
+    const known = marks.get(username)
+    if (!known || !isNewer(known, { rev, lastSeq })) marks.set(username, { seq, rev, lastSeq })
+  }
+
+  /** [MERGE-4] */
+  #remove({ chatId, rev }: EventData<'chat.removed'>): void {
+    const known = this.#of(chatId)
+    known.removedRev = Math.max(known.removedRev, rev)
+    if (known.view && known.view.rev >= rev) return
+    known.view = undefined
+    this.open.delete(chatId)
+    this.#show(chatId)
+  }
+
+  #append(message: Message): boolean {
+    const messages = this.open.get(message.chatId)
+    const next = this.#lastKept(message.chatId) + 1
+    if (messages && message.seq === next) messages.push(message)
+    return !messages || message.seq <= next
+  }
+
+  #lastKept(chatId: string): number {
+    const cleared = this.#known.get(chatId)?.view?.clearedSeq ?? 0
+    return Math.max(cleared, this.open.get(chatId)?.at(-1)?.seq ?? 0)
+  }
+
+  #show(chatId: string): void {
+    const { view, head, marks, sent } = this.#of(chatId)
+    if (!view || !head) return void this.chats.delete(chatId)
+    const { lastMessage: _, clearedSeq = 0, ...settings } = view
+    const { lastMessage, lastSeq, updatedAt } = head
+    const readSeqOf = (username: string) => {
+      const mark = marks.get(username)
+      const own = sent.get(username) ?? 0
+      // [MERGE-2] A message that is newer than the mark has moved it.
+      return own > (mark?.lastSeq ?? 0) ? own : (mark?.seq ?? 0)
+    }
+    const readSeq = readSeqOf(this.username)
+    this.chats.set(chatId, {
+      ...settings,
+      ...(clearedSeq > 0 ? { clearedSeq } : {}),
+      members: view.members.map((member) =>
+        member.username === undefined ? member : { ...member, readSeq: readSeqOf(member.username) },
       ),
+      ...(lastMessage && lastMessage.seq > clearedSeq ? { lastMessage } : {}),
+      lastSeq,
+      updatedAt,
       readSeq,
       unread: lastSeq - readSeq,
+      rev: Math.max(view.rev, ...[...marks.values()].map(({ rev }) => rev)),
     })
-  }
-
-  #append(message: Message): void {
-    const messages = this.open.get(message.chatId)
-    const last = messages?.at(-1)?.seq ?? 0
-    if (!messages || message.seq <= last) return
-    if (message.seq > last + 1) {
-      this.gaps += 1
-      this.wants.set(message.chatId, last)
-      return
-    }
-    messages.push(message)
-  }
-
-  /** A page of history after the last message that is kept. */
-  fill(chatId: string, items: Message[]): void {
     const messages = this.open.get(chatId)
-    for (const message of items)
-      if (messages && message.seq > (messages.at(-1)?.seq ?? 0)) messages.push(message)
-    this.wants.delete(chatId)
-  }
-
-  #remove(chatId: string, rev: number): void {
-    const chat = this.chats.get(chatId)
-    if (chat && chat.rev >= rev) return
-    this.#removed.set(chatId, rev)
-    this.chats.delete(chatId)
-  }
-
-  #read({ chatId, username, seq, rev, unread }: EventData<'read.updated'>): void {
-    const chat = this.chats.get(chatId)
-    if (!chat || rev <= chat.rev) return
-    const mine = unread !== undefined
-    this.chats.set(chatId, {
-      ...chat,
-      rev,
-      members: chat.members.map((member) =>
-        member.username === username ? { ...member, readSeq: seq } : member,
-      ),
-      ...(mine ? { readSeq: seq, unread: chat.lastSeq - seq } : {}),
-    })
+    messages?.splice(0, messages.findLastIndex(({ seq }) => seq <= clearedSeq) + 1)
   }
 }
 
-function newerOf(known: Chat, chat: Chat) {
-  return {
-    settings: chat.rev >= known.rev ? chat : known,
-    head: chat.lastSeq >= known.lastSeq ? chat : known,
-  }
+function isNewer(one: Moment, other: Moment): boolean {
+  return one.rev === other.rev ? one.lastSeq > other.lastSeq : one.rev > other.rev
 }
