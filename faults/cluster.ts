@@ -97,6 +97,7 @@ export class Cluster {
 
   /** As a crash of the machine would, but for what the kernel still writes. */
   async kill9(): Promise<void> {
+    this.freeze()
     const pids = this.#pids()
     for (const pid of pids) signal(pid, 'SIGKILL')
     const until = Date.now() + GONE_MS
@@ -104,6 +105,9 @@ export class Cluster {
   }
 
   freeze(): void {
+    const [postmaster = 0] = this.#pids()
+    // First the one that forks: who it forks meanwhile would be missed.
+    if (postmaster > 0) signal(postmaster, 'SIGSTOP')
     for (const pid of this.#pids()) signal(pid, 'SIGSTOP')
   }
 

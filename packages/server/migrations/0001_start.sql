@@ -129,13 +129,12 @@ CREATE TABLE audit (
   address text
 );
 
--- First answers of calls that carried an Idempotency-Key.
+-- Answers of calls that carried an Idempotency-Key, written in the transaction of what they did.
 CREATE TABLE idempotency (
   user_id bigint NOT NULL,
   key text NOT NULL,
   request_hash bytea NOT NULL,
-  status integer,
-  answer jsonb,
+  answer jsonb NOT NULL,
   created_at timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (user_id, key)
 );

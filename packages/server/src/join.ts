@@ -183,13 +183,16 @@ function createReadiness(db: Database, isStopping: () => boolean) {
   }
 }
 
+/** A frozen database is told sooner, by its pulse; this bounds the wait for a busy one. */
+const PING_MS = 1_500
+
 async function pingDatabase(db: Database): Promise<{ ok: boolean; detail?: string }> {
   const answered = await Promise.race([
     ping(db).then(
       () => true,
       () => false,
     ),
-    new Promise<false>((resolve) => setTimeout(() => resolve(false), 1_500).unref()),
+    new Promise<false>((resolve) => setTimeout(() => resolve(false), PING_MS).unref()),
   ])
   return answered ? { ok: true } : { ok: false, detail: 'The database does not answer' }
 }

@@ -56,7 +56,13 @@ export async function createMicrochatter(
   })
   try {
     const joining = import('./join.ts')
-    const db = await openDatabase(databaseOptions(config))
+    const db = await openDatabase({
+      ...databaseOptions(config),
+      onChange: (away, cause) =>
+        away
+          ? log.error({ err: cause }, 'the database is away: calls are refused until it answers')
+          : log.info('the database is back'),
+    })
     closers.push(() => db.close())
     const applied = await migrate(db)
     if (applied.length > 0) log.info({ applied }, 'migrated the database')

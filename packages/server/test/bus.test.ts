@@ -101,4 +101,22 @@ describe('bus: redis between nodes', { skip: skipRedis() }, () => {
     await until(() => heard === 1)
     await Promise.all([one.close(), two.close()])
   })
+
+  test('a Redis that hangs is one that is away: seen within 4 s, and nothing waits for it', async () => {
+    const [one, two] = [await redisBus(), await redisBus()]
+    let heard = 0
+    two.subscribe(() => (heard += 1))
+    // Longer than any silence that would be taken for a fault.
+    await sleep(3_500)
+    assert(one.healthy() && two.healthy())
+    redis.freeze()
+    await until(() => !one.healthy() && !two.healthy(), 4_000)
+    for (let n = 0; n < 1_000; n += 1) one.publish(event('lost'))
+    redis.thaw()
+    await until(() => one.healthy() && two.healthy(), 6_000)
+    heard = 0
+    one.publish(event('back'))
+    await until(() => heard === 1)
+    await Promise.all([one.close(), two.close()])
+  })
 })

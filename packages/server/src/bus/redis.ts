@@ -18,8 +18,11 @@ const OPTIONS: RedisOptions = {
   enableOfflineQueue: false,
   maxRetriesPerRequest: 0,
   connectTimeout: 2_000,
+  // One that hangs is cut off when it has left an answer out for so long; pings see to it that one is due.
+  socketTimeout: 2_000,
   retryStrategy: (attempt) => Math.min(attempt * 100, 2_000),
 }
+const PING_MS = 1_000
 /** Bytes that may wait for a Redis that does not read. */
 const BACKLOG_BYTES = 16 * 1_048_576
 
@@ -56,6 +59,10 @@ export function createRedisBus({ url, channel, onChange, onGap }: RedisBusOption
   // Without a listener an error would end the process; 'close' follows each.
   receiver.on('error', (error) => turn(false, error.message))
   sender.on('error', () => undefined)
+  const pings = setInterval(() => {
+    for (const redis of [sender, receiver])
+      if (redis.status === 'ready') redis.ping().catch(() => undefined)
+  }, PING_MS).unref()
 
   return {
     publish(event) {
@@ -66,6 +73,7 @@ export function createRedisBus({ url, channel, onChange, onGap }: RedisBusOption
     subscribe: local.subscribe,
     healthy: () => healthy && sender.status === 'ready',
     async close() {
+      clearInterval(pings)
       sender.disconnect()
       receiver.disconnect()
       await local.close()

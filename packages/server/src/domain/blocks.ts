@@ -2,10 +2,11 @@ import type { Block } from '@microchatter/protocol'
 import { type BlockRow, deleteBlock, insertBlock, selectBlocks } from '../store/blocks.ts'
 import { bumpRights } from '../store/chats.ts'
 import { touchMember } from '../store/members.ts'
-import { changing } from './changing.ts'
-import { pairChat, tellOwnDevices } from './chats.ts'
+import { change } from './changing.ts'
+import { tellDevices, viewChat } from './chats.ts'
 import type { Actor, Core } from './core.ts'
 import { decodeCursor, toPage } from './cursor.ts'
+import { pairChat } from './direct.ts'
 import { ChatError } from './errors.ts'
 import { forbidden, SYSTEM } from './rights.ts'
 import { userNotFound } from './users.ts'
@@ -26,16 +27,16 @@ async function setBlock(core: Core, actor: Actor, username: string, block: boole
   if (other.id === actor.id) throw new ChatError('invalid', { detail: 'You cannot block yourself' })
   if (username === SYSTEM) throw forbidden('The system cannot be blocked; mute its chat')
   // The pair's chat is the lock that orders a block among the sends, so there has to be one.
-  const { id } = await pairChat(core, { userId: actor.id, otherId: other.id })
-  await changing(core, id, async () => {
-    const changed = await core.db.transaction(async (tx) => {
-      await bumpRights(tx, id)
-      await touchMember(tx, id, actor.id)
-      return block ? insertBlock(tx, actor.id, other.id) : deleteBlock(tx, actor.id, other.id)
-    })
-    core.bus.publish({ kind: 'rights', chatId: id })
-    if (changed) await tellOwnDevices(core, actor, id, 'chat.updated')
+  const id = await pairChat(core, { userId: actor.id, otherId: other.id })
+  const { changed, chat, isListed } = await change(core, id, async (tx) => {
+    await bumpRights(tx, id)
+    await touchMember(tx, id, actor.id)
+    const set = block ? insertBlock : deleteBlock
+    const isChange = await set(tx, actor.id, other.id)
+    return { changed: isChange, ...(await viewChat(tx, id, actor.id)) }
   })
+  core.bus.publish({ kind: 'rights', chatId: id })
+  if (changed && isListed) tellDevices(core, actor, 'chat.updated', chat)
 }
 
 export async function listBlocks(

@@ -1,8 +1,20 @@
-import { DatabaseAway } from '../store/db.ts'
+/** Changes of a chat, so that neither their caller nor anyone who should hear of them is misled. */
+import { DatabaseAway, type Db } from '../store/db.ts'
 import type { Core } from './core.ts'
+import { afterCommit } from './errors.ts'
 
-/** Work that changes a chat and tells of it: where the database goes away in it, the chat is doubtful. */
-export async function changing<T>(core: Core, chatId: string, work: () => Promise<T>): Promise<T> {
+/** Changes a chat in one transaction: where the database goes away in it, the chat is doubtful. */
+export function change<T>(core: Core, chatId: string, work: (tx: Db) => Promise<T>): Promise<T> {
+  return doubting(core, chatId, () => core.db.transaction(work))
+}
+
+/** Tells of a change after its commit: where that fails, the chat is doubtful, and the change is done. */
+export function tell(core: Core, chatId: string, work: () => Promise<void>): Promise<void> {
+  return afterCommit(doubting(core, chatId, work))
+}
+
+/** @throws what `work` throws */
+export async function doubting<T>(core: Core, chatId: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {

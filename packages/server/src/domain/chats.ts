@@ -7,14 +7,8 @@ import type {
   Unread,
   UpdateChatBody,
 } from '@microchatter/protocol'
-import { uuidv7 } from 'uuidv7'
-import {
-  bumpRev,
-  bumpRights,
-  insertDirectChat,
-  selectDirectChat,
-  touchChats,
-} from '../store/chats.ts'
+import { bumpRev, bumpRights, touchChats } from '../store/chats.ts'
+import type { Db } from '../store/db.ts'
 import {
   type ChatRow,
   clearChat,
@@ -22,16 +16,16 @@ import {
   type MemberPatch,
   selectChat,
   selectChats,
-  showChat,
+  selectMembers,
   updateMember,
   updateReadSeq,
 } from '../store/members.ts'
-import { changing } from './changing.ts'
+import { change, tell } from './changing.ts'
 import { type Actor, type Core, isUuid } from './core.ts'
 import { decodeCursor, toPage } from './cursor.ts'
 import { ChatError } from './errors.ts'
-import { chatNotFound, idsOf, isMember, SYSTEM } from './rights.ts'
-import { userNotFound } from './users.ts'
+import { SHOWN_MEMBERS } from './reads.ts'
+import { chatNotFound, idsOf, isMember } from './rights.ts'
 import { toChat, toListKey } from './views.ts'
 
 /** [READ-3] */
@@ -83,24 +77,21 @@ async function toChatOf(core: Core, row: ChatRow): Promise<Chat> {
   return chat
 }
 
-/** The chat as the actor has it now; its other devices are told, where the chat is on the list. */
-export async function tellOwnDevices(
-  core: Core,
-  actor: Actor,
+/** The chat as this user has it now, in the transaction that changes it: no read is left for later. */
+export async function viewChat(
+  tx: Db,
   chatId: string,
-  event: 'chat.created' | 'chat.updated',
-): Promise<Chat> {
-  const row = await findChat(core, actor, chatId)
-  const chat = await toChatOf(core, row)
-  if (row.active_day !== null)
-    core.bus.publish({
-      kind: 'deliver',
-      to: [actor.id],
-      name: event,
-      data: chat,
-      except: actor.socket,
-    })
-  return chat
+  userId: number,
+): Promise<{ chat: Chat; isListed: boolean }> {
+  const [row] = await selectChat(tx, chatId, [userId])
+  if (!row) throw chatNotFound()
+  const members = await selectMembers(tx, [chatId], SHOWN_MEMBERS)
+  return { chat: toChat(row, members), isListed: row.active_day !== null }
+}
+
+/** The actor's devices hear it, but not the socket that has it as its answer. */
+export function tellDevices(core: Core, actor: Actor, name: string, data: unknown): void {
+  core.bus.publish({ kind: 'deliver', to: [actor.id], name, data, except: actor.socket })
 }
 
 /** The chat as the actor has it. Others' chats answer like ones that are not there. */
@@ -111,77 +102,20 @@ async function findChat(core: Core, actor: Actor, chatId: string): Promise<ChatR
   return row
 }
 
-/** The direct chat with this user, made if there is none, and put on my list. */
-export async function openChat(core: Core, actor: Actor, username: string) {
-  const { id, created } = await directChat(core, actor, username)
-  const [row] = await selectChat(core.db, id, [actor.id])
-  if (row?.active_day !== null) return { created, chat: await getChat(core, actor, id) }
-  const chat = await changing(core, id, async () => {
-    await core.db.transaction(async (tx) => {
-      await bumpRights(tx, id)
-      await showChat(tx, id, actor.id)
-    })
-    core.bus.publish({ kind: 'rights', chatId: id })
-    return tellOwnDevices(core, actor, id, 'chat.created')
-  })
-  return { created, chat }
-}
-
-/** The direct chat of two users; a new one is on nobody's list until something puts it there. */
-export async function directChat(
-  core: Core,
-  actor: Pick<Actor, 'id' | 'username'>,
-  username: string,
-): Promise<{ id: string; created: boolean }> {
-  const other = await core.identity.user(username)
-  if (!other) throw userNotFound()
-  return pairChat(core, { userId: actor.id, otherId: other.id }, () => {
-    if (actor.username !== SYSTEM) core.limits.newChats.take(actor.id)
-  })
-}
-
-interface Pair {
-  userId: number
-  otherId: number
-}
-
-/** The chat of two, made if there is none; `beforeMaking` may refuse that. */
-export async function pairChat(
-  core: Core,
-  pair: Pair,
-  beforeMaking: () => void = () => undefined,
-): Promise<{ id: string; created: boolean }> {
-  const { directChats } = core.writer
-  const key = pairKey(pair)
-  const known = directChats.get(key) ?? (await selectDirectChat(core.db, pair.userId, pair.otherId))
-  if (known === undefined) beforeMaking()
-  const chat =
-    known === undefined
-      ? await insertDirectChat(core.db, { id: uuidv7(), ...pair })
-      : { id: known, created: false }
-  directChats.set(key, chat.id)
-  return chat
-}
-
-function pairKey({ userId, otherId }: Pair): string {
-  return `${Math.min(userId, otherId)} ${Math.max(userId, otherId)}`
-}
-
 /** My settings of a chat. */
 export async function editChat(core: Core, actor: Actor, chatId: string, body: UpdateChatBody) {
   const { id } = await findChat(core, actor, chatId)
   const patch = toPatch(body)
-  return changing(core, id, async () => {
-    await core.db.transaction(async (tx) => {
-      // An archived chat comes back with its next message: that one has to look at all members.
-      await (body.archived === undefined ? bumpRev(tx, id) : bumpRights(tx, id))
-      await updateMember(tx, id, actor.id, patch)
-    })
-    if (body.archived !== undefined) core.bus.publish({ kind: 'rights', chatId: id })
-    const chat = await tellOwnDevices(core, actor, id, 'chat.updated')
-    if (patch.mutedUntil !== undefined) await publishUnread(core, actor)
-    return chat
+  const { chat, isListed } = await change(core, id, async (tx) => {
+    // An archived chat comes back with its next message: that one has to look at all members.
+    await (body.archived === undefined ? bumpRev(tx, id) : bumpRights(tx, id))
+    await updateMember(tx, id, actor.id, patch)
+    return viewChat(tx, id, actor.id)
   })
+  if (body.archived !== undefined) core.bus.publish({ kind: 'rights', chatId: id })
+  if (isListed) tellDevices(core, actor, 'chat.updated', chat)
+  if (patch.mutedUntil !== undefined) await tell(core, id, () => publishUnread(core, actor))
+  return chat
 }
 
 function toPatch({ pinned, archived, muted, mutedUntil }: UpdateChatBody): MemberPatch {
@@ -203,11 +137,7 @@ function toPatch({ pinned, archived, muted, mutedUntil }: UpdateChatBody): Membe
 /** [READ-4] Clears the chat for the actor alone, until a new message comes. */
 export async function deleteChat(core: Core, actor: Actor, chatId: string): Promise<void> {
   const { id } = await findChat(core, actor, chatId)
-  await changing(core, id, () => clearFor(core, actor, id))
-}
-
-async function clearFor(core: Core, actor: Actor, id: string): Promise<void> {
-  const { rev, lastSeq, wasUnread } = await core.db.transaction(async (tx) => {
+  const { rev, lastSeq, wasUnread } = await change(core, id, async (tx) => {
     const chat = await bumpRights(tx, id)
     const cleared = { chatId: id, userId: actor.id, seq: chat.lastSeq }
     if (!(await clearChat(tx, cleared))) return { ...chat, wasUnread: false }
@@ -216,16 +146,11 @@ async function clearFor(core: Core, actor: Actor, id: string): Promise<void> {
     return { ...chat, rev: revs.get(id) ?? chat.rev, wasUnread: true }
   })
   core.bus.publish({ kind: 'rights', chatId: id })
-  const { socket } = actor
-  core.bus.publish({
-    kind: 'deliver',
-    to: [actor.id],
-    name: 'chat.removed',
-    data: { chatId: id, rev },
-    except: socket,
+  tellDevices(core, actor, 'chat.removed', { chatId: id, rev })
+  await tell(core, id, async () => {
+    if (wasUnread) await tellRead(core, actor, { chatId: id, seq: lastSeq, rev, lastSeq })
+    await publishUnread(core, actor)
   })
-  if (wasUnread) await tellRead(core, actor, { chatId: id, seq: lastSeq, rev, lastSeq })
-  await publishUnread(core, actor)
 }
 
 /** [READ-1, READ-2] */
@@ -248,29 +173,21 @@ export async function markRead(
       rev: chat.rev,
       unread: chat.last_seq - chat.read_seq,
     }
-  return changing(core, chat.id, async () => {
-    const read = await core.db.transaction(async (tx) => {
-      const revs = await touchChats(tx, [chat.id])
-      const moved = await updateReadSeq(tx, { chatId: chat.id, userId: actor.id, seq, back })
-      return moved && { ...moved, rev: revs.get(chat.id) ?? chat.rev }
-    })
-    if (!read) throw chatNotFound()
-    const { readSeq, lastSeq, rev } = read
-    const state = { chatId: chat.id, seq: readSeq, rev, unread: lastSeq - readSeq }
-    await publishRead(core, actor, state)
-    return state
+  const read = await change(core, chat.id, async (tx) => {
+    const revs = await touchChats(tx, [chat.id])
+    const moved = await updateReadSeq(tx, { chatId: chat.id, userId: actor.id, seq, back })
+    return moved && { ...moved, rev: revs.get(chat.id) ?? chat.rev }
   })
+  if (!read) throw chatNotFound()
+  const { readSeq, lastSeq, rev } = read
+  const state = { chatId: chat.id, seq: readSeq, rev, unread: lastSeq - readSeq }
+  await tell(core, chat.id, () => publishRead(core, actor, state))
+  return state
 }
 
 async function publishRead(core: Core, actor: Actor, { chatId, seq, rev, unread }: ReadState) {
   const data = await tellRead(core, actor, { chatId, seq, rev, lastSeq: seq + unread })
-  core.bus.publish({
-    kind: 'deliver',
-    to: [actor.id],
-    name: 'read.updated',
-    data: { ...data, unread },
-    except: actor.socket,
-  })
+  tellDevices(core, actor, 'read.updated', { ...data, unread })
   await publishUnread(core, actor)
 }
 

@@ -35,8 +35,20 @@ export class ChatError extends Error {
 }
 
 /**
- * What is told to the caller. A database that is away is `unavailable`; where the statement had left
- * already, `outcome_unknown`: the same call again, with the same clientId or Idempotency-Key, is safe.
+ * What is told to others after a commit. Where the database goes away meanwhile, the deed is done all
+ * the same: its caller hears so, and the others find it by their next sync.
+ */
+export async function afterCommit(telling: Promise<void>): Promise<void> {
+  try {
+    await telling
+  } catch (error) {
+    if (!(error instanceof DatabaseAway)) throw error
+  }
+}
+
+/**
+ * What is told to the caller. A database that is away is `unavailable`: nothing was done. Where it
+ * may have been, `outcome_unknown`: the same call again, with the same clientId or Idempotency-Key, is safe.
  * Changes that stay in each other's way, also when tried again, are `busy`: nothing was done.
  * undefined for a defect of ours, which is to be logged.
  */
@@ -50,7 +62,7 @@ export function asChatError(error: unknown): ChatError | undefined {
   if (!(error instanceof DatabaseAway)) return undefined
   return error.sent
     ? new ChatError('outcome_unknown', {
-        detail: 'The database did not answer in time; try the same again',
+        detail: 'The database was cut off before it said whether this was done; try the same again',
         retryAfterMs: 1_000,
       })
     : new ChatError('unavailable', {

@@ -6,7 +6,7 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { Bus } from '../bus/bus.ts'
-import type { Database } from '../store/db.ts'
+import { type Database, DatabaseAway } from '../store/db.ts'
 import { selectSession, type SessionRow, touchSession } from '../store/sessions.ts'
 import {
   insertUser,
@@ -74,7 +74,7 @@ export class Identity {
 
   /** @throws bad_credentials, token_expired, deactivated, insecure, rate_limited, busy, unavailable */
   async authenticate(credentials: Credentials, caller: Caller): Promise<Actor> {
-    const actor = await this.#verify(credentials, caller)
+    const actor = await this.#verify(credentials, caller).catch(nothingDone)
     actor.address = caller.address
     return actor
   }
@@ -274,6 +274,11 @@ export class Identity {
     this.#ids.set(row.username, row.id)
     return kept
   }
+}
+
+/** Of what the caller wants, whatever became of our own notes. */
+function nothingDone(error: unknown): never {
+  throw error instanceof DatabaseAway && error.sent ? new DatabaseAway(false, error) : error
 }
 
 export function hashToken(token: string): Buffer {

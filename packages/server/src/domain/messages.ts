@@ -9,8 +9,9 @@ import type {
 import { selectChatSeqs } from '../store/chats.ts'
 import { selectMessages } from '../store/messages.ts'
 import { audit } from './audit.ts'
-import { directChat, publishChat } from './chats.ts'
+import { publishChat } from './chats.ts'
 import { type Actor, type Core, isUuid } from './core.ts'
+import { directChat } from './direct.ts'
 import { ChatError } from './errors.ts'
 import { chatNotFound, idsOf, SYSTEM } from './rights.ts'
 import { checkBody } from './text.ts'
@@ -47,8 +48,8 @@ export async function sendToUser(
   const sender = as === 'system' ? await actAsSystem(core, actor, username) : actor
   if (username === SYSTEM)
     throw new ChatError('forbidden', { detail: 'Messages of the system cannot be answered' })
-  const { id } = await directChat(core, sender, username)
-  return sendMessage(core, sender, { ...body, chatId: id })
+  const chatId = await directChat(core, sender, username)
+  return sendMessage(core, sender, { ...body, chatId })
 }
 
 async function actAsSystem(core: Core, actor: Actor, username: string) {

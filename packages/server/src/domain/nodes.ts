@@ -1,6 +1,7 @@
 /** Who else works on this database, by their heartbeats. */
 import type { Database } from '../store/db.ts'
 import { beat, deleteNode, selectOtherNodes } from '../store/nodes.ts'
+import { startRounds } from './rounds.ts'
 
 const BEAT_MS = 3_000
 
@@ -21,9 +22,9 @@ export async function startHeartbeat(
   { nodeId, hasBus }: { nodeId: string; hasBus: boolean },
 ): Promise<() => Promise<void>> {
   await beat(db, nodeId, hasBus)
-  const timer = setInterval(() => void beat(db, nodeId, hasBus).catch(() => undefined), BEAT_MS)
+  const endRounds = startRounds(BEAT_MS, () => beat(db, nodeId, hasBus).catch(() => undefined))
   return async () => {
-    clearInterval(timer)
+    endRounds()
     await deleteNode(db, nodeId).catch(() => undefined)
   }
 }

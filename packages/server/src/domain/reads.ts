@@ -32,7 +32,7 @@ export interface Reads {
 }
 
 /** Members that a chat carries along; a group's others come page by page. */
-const SHOWN_MEMBERS = 50
+export const SHOWN_MEMBERS = 50
 
 export interface ReadLimits {
   changes: number

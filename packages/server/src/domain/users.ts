@@ -23,7 +23,8 @@ import { audit } from './audit.ts'
 import { bumpUserChats, touchUserChats } from './contacts.ts'
 import type { Actor, Core } from './core.ts'
 import { decodeCursor, toPage } from './cursor.ts'
-import { ChatError } from './errors.ts'
+import { afterCommit, ChatError } from './errors.ts'
+import type { Once } from './idempotency.ts'
 import { forbidden, SYSTEM } from './rights.ts'
 import { checkName, checkUsername, isUsername } from './text.ts'
 import { toProfile, toUser } from './views.ts'
@@ -35,23 +36,30 @@ export function requireAdmin(actor: Actor): void {
   if (!actor.admin) throw new ChatError('admin_only', { detail: 'Only admins may do this' })
 }
 
-export async function registerUser(core: Core, actor: Actor, body: RegisterBody): Promise<User> {
+export async function registerUser(
+  core: Core,
+  actor: Actor,
+  body: RegisterBody,
+  once: Once,
+): Promise<User> {
   requireAdmin(actor)
   const username = checkUsername(body.username)
   const displayName = nameOf(body.displayName)
   const password =
     body.password === undefined ? undefined : await core.identity.passwords.hash(body.password)
-  const row = await core.db.transaction(async (tx) => {
-    const made = await insertUser(tx, { ...body, username, displayName, password })
-    if (made) await audit(tx, actor, 'user.register', username)
-    return made
+  return once(async (tx) => {
+    const row = await insertUser(tx, { ...body, username, displayName, password })
+    if (!row) throw usernameTaken(username)
+    await audit(tx, actor, 'user.register', username)
+    return toUser(row)
   })
-  if (!row)
-    throw new ChatError('username_taken', {
-      field: '/username',
-      detail: `There is a user "${username}" already; update it, or choose another name`,
-    })
-  return toUser(row)
+}
+
+function usernameTaken(username: string): ChatError {
+  return new ChatError('username_taken', {
+    field: '/username',
+    detail: `There is a user "${username}" already; update it, or choose another name`,
+  })
 }
 
 /** Oneself and, for admins, anyone as a User; others as a Profile. */
@@ -88,7 +96,7 @@ export async function editUser(core: Core, actor: Actor, name: string, body: Upd
     return changed
   })
   if (!row) throw userNotFound()
-  await tellUpdate(core, actor, row, body)
+  await afterCommit(tellUpdate(core, actor, row, body))
   return toUser(row)
 }
 

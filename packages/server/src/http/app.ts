@@ -17,7 +17,7 @@ import {
   type RouteOptions,
 } from 'fastify'
 import type { Core } from '../domain/core.ts'
-import { once } from '../domain/idempotency.ts'
+import { type Once, onceByKey } from '../domain/idempotency.ts'
 import type { SignToken } from '../domain/sessions.ts'
 import { actorOf, checkAddress, createAuthentication, DECORATORS } from './access.ts'
 import { parseBody } from './body.ts'
@@ -73,8 +73,9 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
   })
   await app.register(cors, corsOptions(options.origins, options.production))
   app.addHook('onRequest', checkAddress)
+  const levelOf = createLevels()
   app.addHook('onResponse', (request, reply, done) => {
-    logAnswer(request, reply)
+    logAnswer(request, reply, levelOf(reply.statusCode))
     done()
   })
   app.removeAllContentTypeParsers()
@@ -163,24 +164,43 @@ function answerCall(route: Route, request: FastifyRequest, site: Site): Promise<
   const actor = actorOf(request)
   if (!actor) throw new Error(`${route.method} ${route.path} was reached without a user`)
   const { params, query, body, headers } = request
-  const call = { site, core: site.core, actor, params, query, body }
-  return answerOnce(route, { ...call, userAgent: headers['user-agent'] }, request)
+  const { core } = site
+  const once = onceOf(route, request, { core, actor })
+  const userAgent = headers['user-agent']
+  return route.on({ site, core, actor, params, query, body, userAgent, once })
 }
 
-function answerOnce(route: UserRoute, call: Call, { headers }: FastifyRequest): Promise<Answer> {
+function onceOf(
+  route: UserRoute,
+  { headers, params, query, body }: FastifyRequest,
+  { core, actor }: Pick<Call, 'core' | 'actor'>,
+): Once {
   const key = headers['idempotency-key']
-  if (route.idempotent !== true || key === undefined) return route.on(call)
-  const request = [route.name, call.params, call.query, call.body]
-  return once(call.core, call.actor, { key: String(key), request }, async () => {
-    const { status, body } = await route.on(call)
-    return { status, body }
-  })
+  if (route.idempotent !== true || key === undefined) return (deed) => core.db.transaction(deed)
+  const request = [route.name, params, query, body]
+  return onceByKey(core.db, actor, { key: String(key), request })
+}
+
+type Level = 'error' | 'debug'
+
+/**
+ * While a part of the service is away, thousands a second may be told so: one 503 a second is logged,
+ * because a log that is read slowly holds up the process that writes it.
+ */
+function createLevels(): (status: number) => Level {
+  let last = Number.NEGATIVE_INFINITY
+  return (status) => {
+    if (status !== 503) return status >= 500 ? 'error' : 'debug'
+    const now = performance.now()
+    if (now - last < 1_000) return 'debug'
+    last = now
+    return 'error'
+  }
 }
 
 /** No bodies, no headers, no addresses: a path may name people, a query may hold anything. */
-function logAnswer(request: FastifyRequest, reply: FastifyReply): void {
+function logAnswer(request: FastifyRequest, reply: FastifyReply, level: Level): void {
   const { statusCode: status } = reply
-  const level = status >= 500 ? 'error' : 'debug'
   if (!isLogged(request.log, level)) return
   request.log[level](
     {
@@ -196,7 +216,7 @@ function logAnswer(request: FastifyRequest, reply: FastifyReply): void {
 }
 
 /** Most answers are not: then nothing is put together for them. */
-function isLogged(log: FastifyBaseLogger, level: 'error' | 'debug'): boolean {
+function isLogged(log: FastifyBaseLogger, level: Level): boolean {
   const { isLevelEnabled } = log as { isLevelEnabled?: (level: string) => boolean }
   return isLevelEnabled?.call(log, level) ?? true
 }

@@ -7,7 +7,8 @@ import {
   type UpdateChatBody,
 } from '@microchatter/protocol'
 import type { Static } from 'typebox'
-import { deleteChat, editChat, getChat, listChats, markRead, openChat } from '../domain/chats.ts'
+import { deleteChat, editChat, getChat, listChats, markRead } from '../domain/chats.ts'
+import { openChat } from '../domain/direct.ts'
 import { type Answer, type Call, created, NOTHING, ok } from './route.ts'
 
 export const ChatParams = closed({ chatId: ChatId })
@@ -21,8 +22,9 @@ export async function onOpenChat({
   core,
   actor,
   body,
+  once,
 }: Call<{ body: OpenChatBody }>): Promise<Answer> {
-  const { chat, created: isNew } = await openChat(core, actor, body.username)
+  const { chat, created: isNew } = await openChat(core, actor, body.username, once)
   return isNew ? created(chat) : ok(chat)
 }
 

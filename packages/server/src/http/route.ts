@@ -2,6 +2,7 @@
 import type { ErrorCode } from '@microchatter/protocol'
 import type { Static, TObject, TSchema } from 'typebox'
 import type { Actor, Core } from '../domain/core.ts'
+import type { Once } from '../domain/idempotency.ts'
 import type { SignToken } from '../domain/sessions.ts'
 
 export interface Answer {
@@ -35,6 +36,8 @@ export interface Call<T extends Input = Input> {
   query: T['query']
   body: T['body']
   userAgent: string | undefined
+  /** Goes by the Idempotency-Key, where the row takes one and the caller gave one. */
+  once: Once
 }
 export type PublicCall = Pick<Call, 'site'>
 

@@ -15,7 +15,7 @@ export const UserParams = closed({
 export type UserParams = Static<typeof UserParams>
 
 export async function onRegisterUser(call: Call<{ body: RegisterBody }>): Promise<Answer> {
-  return created(await registerUser(call.core, call.actor, call.body))
+  return created(await registerUser(call.core, call.actor, call.body, call.once))
 }
 
 export async function onListUsers(call: Call<{ query: ListUsersQuery }>): Promise<Answer> {

@@ -9,6 +9,7 @@ import { Decoder, Encoder } from 'socket.io-parser'
 import type { Core } from '../domain/core.ts'
 import { ChatError } from '../domain/errors.ts'
 import type { Caller } from '../domain/identity.ts'
+import { startRounds } from '../domain/rounds.ts'
 import { findEnded } from '../domain/sessions.ts'
 import { createCallerOf, createOriginCheck, credentialsOf } from './auth.ts'
 import { call } from './calls.ts'
@@ -178,7 +179,7 @@ export function createSockets(options: SocketOptions): Sockets {
   let stopping = false
   const endDelivery = startDelivery(core.bus, registry)
   const sweep = setInterval(() => sweepExpired(registry), SWEEP_MS)
-  const recheck = setInterval(() => void closeEnded(core, registry), RECHECK_MS)
+  const endRecheck = startRounds(RECHECK_MS, () => closeEnded(core, registry))
   engine.attach(server, { path: PATH })
   io.bind(engine)
 
@@ -190,7 +191,7 @@ export function createSockets(options: SocketOptions): Sockets {
     async stop() {
       stopping = true
       clearInterval(sweep)
-      clearInterval(recheck)
+      endRecheck()
       const until = Date.now() + DRAIN_MS
       while (Date.now() < until && [...registry.all].some(({ inFlight }) => inFlight > 0))
         await new Promise((resolve) => setTimeout(resolve, 20))

@@ -41,7 +41,7 @@ const MAX_DRIFTS = 100
 
 /**
  * All that the transaction reads is of one moment. A check reads whole tables, which the settings of
- * a session (store/db.ts) forbid.
+ * a session (store/connection.ts) forbid.
  */
 export async function prepareCheck(tx: Db): Promise<void> {
   await tx.query(`SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY;

@@ -2,8 +2,12 @@
  * The one file that knows the driver. Both engines speak through it: a PostgreSQL by a pool, the
  * embedded one by a pool of one (it is a single session).
  */
+import type { Socket } from 'node:net'
 import pg from 'pg'
+import { addressOf, EMBEDDED, sessionSettings } from './connection.ts'
 import { type Embedded, openEmbedded } from './embedded.ts'
+import { Places } from './places.ts'
+import { Pulse } from './pulse.ts'
 
 export type Row = Record<string, unknown>
 
@@ -21,7 +25,7 @@ export interface Db {
 export interface Database extends Db {
   readonly engine: 'postgres' | 'embedded'
   readonly schema: string
-  /** When it last threw DatabaseAway, by performance.now(); -Infinity: never. */
+  /** `performance.now()` of the last DatabaseAway that it threw; -Infinity: never. */
   readonly troubledAt: number
   /**
    * All of `work` or nothing of it; it is run again (3 times) where two transactions got in each
@@ -32,8 +36,9 @@ export interface Database extends Db {
 }
 
 /**
- * The database did not answer, or not in time. `sent`: the statement had left, so it is not known
- * whether it took effect.
+ * The database did not answer, not in time, or that it cannot serve. `sent`: it is not known whether
+ * something was done, because the lost answer is the one of a COMMIT, or of a statement that writes and
+ * is a transaction by itself. Otherwise nothing was done.
  */
 export class DatabaseAway extends Error {
   readonly sent: boolean
@@ -52,6 +57,8 @@ export interface DatabaseOptions {
   poolSize: number
   connectTimeoutMs: number
   queryTimeoutMs: number
+  /** Told when it went away, with why, and when it is back. */
+  onChange?: (away: boolean, cause: unknown) => void
 }
 
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
@@ -89,46 +96,55 @@ const types = {
 }
 
 const TRANSACTION_MS = 20_000
+/** PostgreSQL ends a statement first: its word is sure, a lost answer is not. */
+const LATE_MS = 1_000
 /** The longest that a timer of node's can be set to. */
 const LONGEST_MS = 2 ** 31 - 1
 
 class PoolDatabase implements Database {
   readonly engine: 'postgres' | 'embedded'
   readonly schema: string
-  troubledAt = -Infinity
   #pool: pg.Pool
+  /** The pool's own queue is never used: its waiting cannot be ended. */
+  #places: Places
+  #pulse: Pulse | undefined
   #embedded: Embedded | undefined
   #prepared = new WeakSet<pg.PoolClient>()
   #settings: string
+  #troubledAt = Number.NEGATIVE_INFINITY
 
   constructor(options: DatabaseOptions, embedded: Embedded | undefined) {
     this.engine = embedded ? 'embedded' : 'postgres'
     this.schema = options.schema
     this.#embedded = embedded
     this.#settings = sessionSettings(options)
+    const size = embedded ? 1 : options.poolSize
+    this.#places = new Places(size, options.connectTimeoutMs)
+    const pulse = embedded ? undefined : this.#startPulse(options)
+    this.#pulse = pulse
     this.#pool = new pg.Pool({
-      ...(embedded ? { ...EMBEDDED, stream: () => embedded.stream() } : addressOf(options.url)),
-      max: embedded ? 1 : options.poolSize,
+      ...(embedded ? EMBEDDED : addressOf(options.url)),
+      stream: () => embedded?.stream() ?? pulse?.socket(),
+      max: size,
       connectionTimeoutMillis: options.connectTimeoutMs,
-      query_timeout: options.queryTimeoutMs,
+      query_timeout: options.queryTimeoutMs + LATE_MS,
       idleTimeoutMillis: embedded ? 0 : 60_000,
       application_name: 'microchatter',
       types,
     })
-    // A connection that dies while idle is replaced at the next query, which reports what is wrong.
-    this.#pool.on('error', () => undefined)
-    // One that dies between two statements of a transaction tells nobody else, and would end the process.
-    this.#pool.on('connect', (client) => client.on('error', () => undefined))
+    // A connection that dies while idle is replaced at the next query, which reports what is wrong; one
+    // that dies at work has its statement fail, and would end the process if nobody listened.
+    this.#pool.on('error', ignore)
+    this.#pool.on('connect', (client) => client.on('error', ignore))
+  }
+
+  get troubledAt(): number {
+    return this.#troubledAt
   }
 
   async query<R extends Row>(text: string, values?: readonly unknown[], name?: string) {
-    try {
-      const client = await this.#connect()
-      return await release(client, () => run<R>(client, text, values, name))
-    } catch (error) {
-      if (error instanceof DatabaseAway) this.troubledAt = performance.now()
-      throw error
-    }
+    const client = await this.#connect()
+    return this.#use(client, () => this.#run<R>(client, toQuery(text, values, name), true))
   }
 
   async transaction<T>(work: (tx: Db) => Promise<T>, { maxMs = TRANSACTION_MS } = {}): Promise<T> {
@@ -136,7 +152,6 @@ class PoolDatabase implements Database {
       try {
         return await this.#attempt(work, maxMs)
       } catch (error) {
-        if (error instanceof DatabaseAway) this.troubledAt = performance.now()
         if (attempt === 3 || !isRace(error)) throw error
       }
     }
@@ -144,6 +159,7 @@ class PoolDatabase implements Database {
 
   async close(): Promise<void> {
     await this.#pool.end()
+    this.#pulse?.stop()
     await this.#embedded?.close()
   }
 
@@ -155,99 +171,123 @@ class PoolDatabase implements Database {
     }
     // One that may last longer than any statement is waited for as long.
     const waitMs = maxMs > TRANSACTION_MS ? Math.min(maxMs, LONGEST_MS) : undefined
-    return release(client, async () => {
-      await run(client, 'BEGIN')
+    return this.#use(client, async () => {
+      await this.#run(client, { text: 'BEGIN' }, false)
       try {
         const result = await work({
           query: <R extends Row>(text: string, values?: readonly unknown[], name?: string) => {
             checkTime()
-            return run<R>(client, text, values, name, waitMs)
+            return this.#run<R>(client, toQuery(text, values, name, waitMs), false)
           },
         })
         checkTime()
-        await run(client, 'COMMIT')
+        await this.#run(client, { text: 'COMMIT' }, true)
         return result
       } catch (error) {
-        if (!(error instanceof DatabaseAway)) await run(client, 'ROLLBACK')
+        if (!(error instanceof DatabaseAway)) await this.#run(client, { text: 'ROLLBACK' }, false)
         throw error
       }
     })
   }
 
   async #connect(): Promise<pg.PoolClient> {
-    const client = await this.#pool.connect().catch((error: unknown) => {
-      throw new DatabaseAway(false, error)
-    })
-    if (this.#prepared.has(client)) return client
+    const turn = this.#places.take()
+    if (turn) await turn.catch((error: unknown) => this.#refuse(error))
+    let client: pg.PoolClient | undefined
     try {
-      await client.query(this.#settings)
-      this.#prepared.add(client)
+      if (this.#pulse?.away) throw this.#pulse.away.cause
+      client = await this.#pool.connect()
+      if (!this.#prepared.has(client)) {
+        await client.query(this.#settings)
+        this.#prepared.add(client)
+      }
       return client
     } catch (error) {
-      client.release(true)
-      throw new DatabaseAway(false, error)
+      client?.release(true)
+      this.#places.give()
+      if (!canServe(error)) this.#pulse?.doubt()
+      return this.#refuse(error)
     }
   }
-}
 
-/** What PG… variables of the environment would say otherwise. */
-const EMBEDDED = { user: 'postgres', database: 'postgres', password: '', ssl: false } as const
+  #refuse(cause: unknown): never {
+    throw this.#away(false, cause)
+  }
 
-function addressOf(url: string): pg.PoolConfig {
-  return { connectionString: url, keepAlive: true }
-}
+  #away(sent: boolean, cause: unknown): DatabaseAway {
+    this.#troubledAt = performance.now()
+    return new DatabaseAway(sent, cause)
+  }
 
-/**
- * No statement, lock or forgotten transaction lasts: SYNC-3's overlap of 30 s is longer than all of
- * them. Plans: every statement finds its rows by index, one after the other, and is planned once, for
- * any values. By its own estimates PostgreSQL plans a new table for the few rows that it has, keeps
- * that plan while the table grows, and plans statements with arrays anew each time (measured: a send
- * cost 560 µs of the database's time instead of 225).
- */
-function sessionSettings({ schema, queryTimeoutMs }: DatabaseOptions): string {
-  return [
-    `SET search_path TO "${schema}"`,
-    `SET statement_timeout TO ${queryTimeoutMs}`,
-    'SET lock_timeout TO 2000',
-    'SET idle_in_transaction_session_timeout TO 10000',
-    "SET timezone TO 'UTC'",
-    'SET plan_cache_mode TO force_generic_plan',
-    'SET enable_seqscan TO off',
-    'SET enable_hashjoin TO off',
-    'SET enable_mergejoin TO off',
-    'SET jit TO off',
-  ].join('; ')
-}
+  async #use<T>(client: pg.PoolClient, work: () => Promise<T>): Promise<T> {
+    let broken = false
+    try {
+      return await work()
+    } catch (error) {
+      broken = error instanceof DatabaseAway
+      throw error
+    } finally {
+      client.release(broken)
+      this.#places.give()
+    }
+  }
 
-async function release<T>(client: pg.PoolClient, work: () => Promise<T>): Promise<T> {
-  try {
-    const result = await work()
-    client.release()
-    return result
-  } catch (error) {
-    client.release(error instanceof DatabaseAway)
-    throw error
+  /** `commits`: what it does stays, if it does something. */
+  async #run<R extends Row>(
+    client: pg.PoolClient,
+    query: pg.QueryConfig,
+    commits: boolean,
+  ): Promise<R[]> {
+    try {
+      return (await client.query<R>(query)).rows
+    } catch (error) {
+      if (!isAway(error)) throw error
+      throw this.#away(commits && mayBeDone(query.text, error), error)
+    }
+  }
+
+  #startPulse({ url, onChange }: DatabaseOptions): Pulse {
+    return new Pulse({
+      isBusy: () => this.#places.areTaken,
+      ask: (socket) => ask(url, socket),
+      onAway: (cause) => {
+        this.#places.refuseWaiting(cause)
+        onChange?.(true, cause)
+      },
+      onBack: () => onChange?.(false, undefined),
+    })
   }
 }
 
-async function run<R extends Row>(
-  client: pg.PoolClient,
+function ignore(): void {}
+
+function toQuery(
   text: string,
-  values?: readonly unknown[],
-  name?: string,
+  values: readonly unknown[] | undefined,
+  name: string | undefined,
   waitMs?: number,
-): Promise<R[]> {
+): pg.QueryConfig & { query_timeout?: number } {
+  return {
+    text,
+    values: values as unknown[],
+    ...(name === undefined ? {} : { name }),
+    ...(waitMs === undefined ? {} : { query_timeout: waitMs }),
+  }
+}
+
+/** Resolves where the database answers, though it were to refuse: it lives. */
+async function ask(url: string, socket: Socket): Promise<void> {
+  const client = new pg.Client({
+    ...addressOf(url),
+    application_name: 'microchatter pulse',
+    stream: () => socket,
+  })
+  client.on('error', ignore)
   try {
-    const query = {
-      text,
-      values: values as unknown[],
-      ...(name === undefined ? {} : { name }),
-      ...(waitMs === undefined ? {} : { query_timeout: waitMs }),
-    }
-    const result = await client.query<R>(query)
-    return result.rows
+    await client.connect()
+    await client.query('SELECT 1')
   } catch (error) {
-    throw isAway(error) ? new DatabaseAway(true, error) : error
+    if (!canServe(error)) throw error
   }
 }
 
@@ -258,6 +298,22 @@ const AWAY = /^(08|53|57P0|25006|57014|58)/
 function isAway(error: unknown): boolean {
   const state = sqlState(error)
   return state === undefined || AWAY.test(state)
+}
+
+/** It answered, and not that it is starting or stopping. */
+function canServe(error: unknown): boolean {
+  const state = sqlState(error)
+  return state !== undefined && !state.startsWith('57P0')
+}
+
+/**
+ * A lost answer leaves it open, and so does the end of the connection: both may have come after the
+ * commit. An error of the statement itself is a no.
+ */
+function mayBeDone(text: string, error: unknown): boolean {
+  const state = sqlState(error)
+  if (state !== undefined && !/^(08|57P0)/.test(state)) return false
+  return !/^\s*SELECT/.test(text)
 }
 
 /** 40001 serialisation, 40P01 deadlock, 55P03 lock not available in time. */

@@ -15,6 +15,9 @@ export interface TestRedis {
   url: string
   pid: number
   start(): Promise<void>
+  /** It hangs, until `thaw`. */
+  freeze(): void
+  thaw(): void
   /** Kills it; `start` brings it back, empty, at the same address. */
   kill(): Promise<void>
 }
@@ -41,6 +44,8 @@ export async function startRedis(): Promise<TestRedis> {
       child = spawn(SERVER, options, { stdio: 'ignore' })
       await answering(redis.url)
     },
+    freeze: () => void child?.kill('SIGSTOP'),
+    thaw: () => void child?.kill('SIGCONT'),
     async kill() {
       const ended = child && child.exitCode === null ? once(child, 'exit') : undefined
       child?.kill('SIGKILL')

@@ -1,0 +1,100 @@
+/** Direct chats: one for each pair of users [CHAT-1]. */
+import type { Chat } from '@microchatter/protocol'
+import { uuidv7 } from 'uuidv7'
+import { bumpRights, insertDirectChat, selectDirectChat } from '../store/chats.ts'
+import type { Db } from '../store/db.ts'
+import { showChat } from '../store/members.ts'
+import { tellDevices, viewChat } from './chats.ts'
+import { doubting } from './changing.ts'
+import type { Actor, Core } from './core.ts'
+import type { Once } from './idempotency.ts'
+import { SYSTEM } from './rights.ts'
+import { userNotFound } from './users.ts'
+
+interface Pair {
+  userId: number
+  otherId: number
+}
+
+/** The direct chat with this user, made if there is none, and put on my list. */
+export async function openChat(
+  core: Core,
+  actor: Actor,
+  username: string,
+  once: Once,
+): Promise<{ created: boolean; chat: Chat }> {
+  const pair = await pairWith(core, actor, username)
+  const known = await findChatOf(core, pair)
+  if (known === undefined) takeNewChat(core, actor)
+  const id = known ?? uuidv7()
+  const open = () => once((tx) => openPair(tx, pair, { id, isKnown: known !== undefined }))
+  const { created, isNew, chat } = await doubting(core, id, open)
+  keep(core, pair, chat.id)
+  if (isNew) {
+    core.bus.publish({ kind: 'rights', chatId: chat.id })
+    tellDevices(core, actor, 'chat.created', chat)
+  }
+  return { created, chat }
+}
+
+/** `isNew`: on my list. */
+async function openPair(tx: Db, pair: Pair, wanted: { id: string; isKnown: boolean }) {
+  const { id, created } = await makeChatOf(tx, pair, wanted)
+  const { chat, isListed } = await viewChat(tx, id, pair.userId)
+  if (isListed) return { created, isNew: false, chat }
+  await bumpRights(tx, id)
+  await showChat(tx, id, pair.userId)
+  return { created, isNew: true, chat: (await viewChat(tx, id, pair.userId)).chat }
+}
+
+/** The direct chat of two users; a new one is on nobody's list until something puts it there. */
+export async function directChat(
+  core: Core,
+  actor: Pick<Actor, 'id' | 'username'>,
+  username: string,
+): Promise<string> {
+  const pair = await pairWith(core, actor, username)
+  return pairChat(core, pair, () => takeNewChat(core, actor))
+}
+
+/** The chat of two, made if there is none; `beforeMaking` may refuse that. */
+export async function pairChat(
+  core: Core,
+  pair: Pair,
+  beforeMaking: () => void = () => undefined,
+): Promise<string> {
+  const known = await findChatOf(core, pair)
+  if (known === undefined) beforeMaking()
+  const wanted = { id: known ?? uuidv7(), isKnown: known !== undefined }
+  const { id } = await makeChatOf(core.db, pair, wanted)
+  keep(core, pair, id)
+  return id
+}
+
+async function pairWith(core: Core, { id }: Pick<Actor, 'id'>, username: string): Promise<Pair> {
+  const other = await core.identity.user(username)
+  if (!other) throw userNotFound()
+  return { userId: id, otherId: other.id }
+}
+
+function takeNewChat(core: Core, { id, username }: Pick<Actor, 'id' | 'username'>): void {
+  if (username !== SYSTEM) core.limits.newChats.take(id)
+}
+
+async function findChatOf(core: Core, pair: Pair): Promise<string | undefined> {
+  const known = core.writer.directChats.get(keyOf(pair))
+  return known ?? selectDirectChat(core.db, pair.userId, pair.otherId)
+}
+
+async function makeChatOf(db: Db, pair: Pair, { id, isKnown }: { id: string; isKnown: boolean }) {
+  return isKnown ? { id, created: false } : insertDirectChat(db, { id, ...pair })
+}
+
+/** Once it is committed: it never changes. */
+function keep(core: Core, pair: Pair, id: string): void {
+  core.writer.directChats.set(keyOf(pair), id)
+}
+
+function keyOf({ userId, otherId }: Pair): string {
+  return `${Math.min(userId, otherId)} ${Math.max(userId, otherId)}`
+}
