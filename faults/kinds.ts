@@ -139,7 +139,8 @@ export const FAULTS: readonly Fault[] = [
     id: 'F8b',
     name: "the database's connections are half-open",
     on: POSTGRES,
-    isHampering: false,
+    // The database answers on new ones: what waits on the old ones ends by the statement's time-out.
+    isHampering: true,
     async strike({ dbLink }) {
       const stuck = new Set(dbLink.links)
       await withToxic(dbLink, halfOpen((one) => stuck.has(one)).toxic, 3_000)

@@ -8,8 +8,8 @@ const START_MS = 60_000
 const STOP_MS = 20_000
 /** The end of what a server has said is kept. */
 const OUTPUT_KEPT = 8_000
-/** pino's levels: 50 is an error. */
-const ERROR_LEVEL = 50
+/** How the server logs what it answers with `internal`. */
+const DEFECT = '"msg":"a call failed"'
 
 const children = new Set<ChildProcess>()
 process.once('exit', () => {
@@ -120,10 +120,7 @@ export class ServerProcess {
 
   #findDefects(text: string): void {
     for (const line of text.split('\n')) {
-      const level = Number(/^\{"level":(\d+)/.exec(line)?.[1] ?? 0)
-      // A request that was answered with 503 is an error of the database, and told as one.
-      const isError = level >= ERROR_LEVEL && !line.includes('"msg":"answered"')
-      const isDefect = isError || /unhandled|uncaught/i.test(line)
+      const isDefect = line.includes(DEFECT) || /unhandled|uncaught/i.test(line)
       if (isDefect && this.defects.length < 100) this.defects.push(line.slice(0, 600))
     }
   }
