@@ -60,7 +60,7 @@ export async function createMicrochatter(
       ...databaseOptions(config),
       onChange: (away, cause) =>
         away
-          ? log.error({ err: cause }, 'the database is away: calls are refused until it answers')
+          ? log.warn({ err: cause }, 'the database is away: calls are refused until it answers')
           : log.info('the database is back'),
     })
     closers.push(() => db.close())
