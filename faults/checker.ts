@@ -53,6 +53,8 @@ export interface Violation {
 
 /** Answers come within 2 s; the rest is for a machine that does other things too. */
 const ANSWER_MS = 2_500
+/** Characters of a text that are shown. */
+const SHOWN = 40
 
 /** The smallest history first. */
 export function check(evidence: Evidence): Violation[] {
@@ -258,11 +260,11 @@ function* answers({ calls }: Evidence): Iterable<Violation> {
 }
 
 function nameOf({ kind, user, body, chatId }: Call): string {
-  return `${kind} ${body ?? `in chat ${chatId}`} of ${user}`
+  return `${kind} ${body?.slice(0, SHOWN) ?? `in chat ${chatId}`} of ${user}`
 }
 
 function nameOfRow({ chatId, seq, body, sender }: MessageEvidence): string {
-  return `message ${seq} of chat ${chatId} (${body.slice(0, 40)}) of ${sender}`
+  return `message ${seq} of chat ${chatId} (${body.slice(0, SHOWN)}) of ${sender}`
 }
 
 function seqsOf(rows: readonly MessageEvidence[]): string {

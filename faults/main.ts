@@ -15,6 +15,7 @@ const HISTORIES = fileURLToPath(new URL('histories/', import.meta.url))
 /** Of each fault that failed. */
 const SHOWN = 5
 const SHOWN_CALLS = 20
+const SHOWN_TEXT = 60
 /** A broken build that stays green for so many faults is one. */
 const BROKEN_FAULTS = 6
 const BROKEN_MESSAGES = 250
@@ -68,7 +69,9 @@ function explain({ fault, name, setting, stage, violations }: Struck, seed: numb
 }
 
 function describe({ rule, text, calls }: Violation): string {
-  const lines = calls.slice(0, SHOWN_CALLS).map((call) => `      ${JSON.stringify(call)}`)
+  const lines = calls
+    .slice(0, SHOWN_CALLS)
+    .map((call) => `      ${JSON.stringify({ ...call, body: call.body?.slice(0, SHOWN_TEXT) })}`)
   return [`  ${rule}  ${text}`, ...lines].join('\n')
 }
 

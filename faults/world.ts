@@ -1,20 +1,20 @@
 /** A server, its database, the ways between, and the people who use it. */
-import { execFile } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import pg from 'pg'
 import { nowSeconds, signJwt } from '../bench/jwt.ts'
 import { freePort } from '../bench/port.ts'
 import { Cluster } from './cluster.ts'
-import type { ChatEvidence, Evidence, MessageEvidence, Violation } from './checker.ts'
+import type { Evidence, Violation } from './checker.ts'
 import { type Clock, openClock } from './clock.ts'
-import { Device, fetchFresh, type Site } from './device.ts'
+import { Device, type Site } from './device.ts'
+import { differencesOf, fetchFresh } from './fresh.ts'
 import { History } from './history.ts'
 import { ServerProcess } from './process.ts'
 import { Proxy, sleep } from './proxy.ts'
 import type { Random } from './random.ts'
+import { type Query, runCheck, selectRows } from './rows.ts'
 import { type SmallDisk, openSmallDisk } from './small-disk.ts'
 import type { ChatOf, Crowd } from './workload.ts'
 
@@ -40,7 +40,6 @@ const CHATS_OF_EACH = 5
 /** [I9] The longest that anything may stay unseen. */
 const CONVERGE_MS = 16_000
 const READY_MS = 20_000
-const execute = promisify(execFile)
 
 export class World implements Crowd, Site {
   readonly devices: Device[] = []
@@ -202,7 +201,7 @@ export class World implements Crowd, Site {
       for (const [id, { lastSeq }] of fresh.chats)
         heads.set(id, Math.min(lastSeq, heads.get(id) ?? lastSeq))
       for (const device of devices)
-        for (const text of device.differences(fresh))
+        for (const text of differencesOf(device, fresh))
           found.push(`device ${device.index} of ${user}: ${text}`)
     }
     if (found.length === 0) for (const [id, seq] of heads) this.#verified.set(id, seq)
@@ -252,19 +251,12 @@ export class World implements Crowd, Site {
     }
   }
 
-  /** What an operator runs: `microchatter check`. */
-  async #check(): Promise<string[]> {
+  #check(): Promise<string[]> {
     const { dist, env } = this.server.options
-    const url = this.parts.cluster ? { DATABASE_URL: this.cluster.url } : {}
-    const { stdout } = await execute(process.execPath, [join(dist, 'main.js'), 'check', '--json'], {
-      env: { PATH: process.env.PATH, ...env, ...url, LD_PRELOAD: '' },
-      timeout: 60_000,
-    }).catch((error: { stdout?: string; stderr?: string }) => ({
-      stdout: error.stdout || JSON.stringify({ drifts: [error.stderr || 'check did not end'] }),
-    }))
-    return (JSON.parse(stdout) as { drifts: unknown[] }).drifts.map((drift) =>
-      typeof drift === 'string' ? drift : JSON.stringify(drift),
-    )
+    // Past the proxy, and with the real time.
+    const { cluster } = this.parts
+    const own = { ...env, LD_PRELOAD: '' }
+    return runCheck(dist, cluster ? { ...own, DATABASE_URL: cluster.url } : own)
   }
 
   /** As the superuser, past the proxy. */
@@ -299,30 +291,6 @@ export class World implements Crowd, Site {
     await this.parts.disk?.close()
     await this.history.close()
     await rm(this.parts.dataDir, { recursive: true, force: true })
-  }
-}
-
-type Query = (text: string) => Promise<any[]>
-
-async function selectRows(
-  query: Query,
-): Promise<{ chats: ChatEvidence[]; messages: MessageEvidence[] }> {
-  const messages = await query(
-    `SELECT m.chat_id AS "chatId", m.seq, u.username AS sender, m.client_id AS "clientId", m.body
-     FROM messages m JOIN users u ON u.id = m.sender_id ORDER BY m.chat_id, m.seq`,
-  )
-  const members = await query(
-    `SELECT m.chat_id AS "chatId", u.username AS user, m.read_seq AS "readSeq",
-       m.cleared_seq AS "clearedSeq" FROM members m JOIN users u ON u.id = m.user_id`,
-  )
-  const chats = await query('SELECT id, last_seq AS "lastSeq" FROM chats')
-  return {
-    messages,
-    chats: chats.map(({ id, lastSeq }) => ({
-      id,
-      lastSeq,
-      members: members.filter(({ chatId }) => chatId === id),
-    })),
   }
 }
 
