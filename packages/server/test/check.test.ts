@@ -330,7 +330,7 @@ describe('the command', { skip: skipOf('postgres') }, () => {
     )
     assert.deepEqual(out.split('\n'), [
       `read_seq: chat ${id}, user "${row?.username}": cleared_seq is 0, read_seq 4, last_seq 3; should be 0 or more and in this order`,
-      'Checked 1 chats, 3 messages, 2 members: 1 drift.',
+      'Checked 1 chat, 3 messages, 2 members: 1 drift.',
       '',
     ])
     const { out: json } = await command('--json')

@@ -52,6 +52,17 @@ describe('two nodes', { skip: skipOf('postgres') || skipRedis() }, () => {
     )
   })
 
+  test('[CHAT-11] typing is told at a node that did not store the first message', async () => {
+    const [ann, bob] = [await person(), await person()]
+    const { id: chatId } = await ann.ask('POST', '/chats', { username: bob.username })
+    const anns = await at(two, ann).connect()
+    const bobs = await bob.connect()
+    assert((await anns.call('typing', { chatId, typing: true })).ok)
+    await bob.sendTo(ann, 'first')
+    assert((await anns.call('typing', { chatId, typing: true })).ok)
+    assert.equal((await bobs.receives('typing')).username, ann.username)
+  })
+
   test('[SEND-3] the same clientId at both nodes at once is one message', async () => {
     const [ann, bob] = [await person(), await person()]
     await ann.sendTo(bob, 'first')

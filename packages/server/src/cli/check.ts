@@ -83,14 +83,17 @@ async function findIn(
 }
 
 function toLines({ drifts, more, chats, messages, members }: CheckResult): string[] {
-  const [one, two, three] = [chats, messages, members].map((count) => count.toLocaleString('en'))
   const all = drifts.length + more
-  const result = all === 0 ? 'no drift' : `${all.toLocaleString('en')} drift${all === 1 ? '' : 's'}`
+  const looked = [count(chats, 'chat'), count(messages, 'message'), count(members, 'member')]
   return [
     ...drifts.map(toLine),
     ...(more > 0 ? [`and ${more.toLocaleString('en')} more`] : []),
-    `Checked ${one} chats, ${two} messages, ${three} members: ${result}.`,
+    `Checked ${looked.join(', ')}: ${all === 0 ? 'no drift' : count(all, 'drift')}.`,
   ]
+}
+
+function count(number: number, noun: string): string {
+  return `${number.toLocaleString('en')} ${noun}${number === 1 ? '' : 's'}`
 }
 
 function toLine({ check, chatId, userId, username, found, due }: Drift): string {

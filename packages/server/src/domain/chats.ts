@@ -229,13 +229,21 @@ export async function publishChat(
     core.bus.publish({ kind: 'deliver', to: [row.user_id], name: event, data: chats[index] })
 }
 
+/** A first message that another node has stored leaves the rights that are cached here as they were. */
+async function rightsOfBegun(core: Core, chatId: string) {
+  const rights = await core.writer.rights(chatId)
+  if (!rights || rights.begun) return rights
+  core.writer.dropRights(chatId)
+  return core.writer.rights(chatId)
+}
+
 /** Someone types, or stops: told to the others that are there, and not kept. */
 export async function setTyping(
   core: Core,
   actor: Actor,
   { chatId, typing }: { chatId: string; typing: boolean },
 ): Promise<void> {
-  const rights = isUuid(chatId) ? await core.writer.rights(chatId.toLowerCase()) : undefined
+  const rights = isUuid(chatId) ? await rightsOfBegun(core, chatId.toLowerCase()) : undefined
   if (!isMember(rights, actor.id)) throw chatNotFound()
   if (rights.blocks.length > 0 || !rights.begun) return
   const to = idsOf(rights).filter((id) => id !== actor.id)
