@@ -7,7 +7,7 @@ const INK = '#7d8590'
 const READY = '#58a6ff'
 const SETTLED = '#1f6feb'
 const ROW = 22
-const WIDTH = 520
+const WIDTH = 420
 /** On a scale by powers, nothing can be at 0. */
 const LEAST_MS = 1
 
@@ -34,9 +34,10 @@ function specOf(summaries: readonly Summary[]): TopLevelSpec {
     type: 'nominal',
     sort: kinds.map(({ id, name }) => `${id}  ${name}`),
     title: null,
-    axis: { labelLimit: 600, ticks: false, domain: false, labelPadding: 8 },
+    axis: { labelLimit: 0, ticks: false, domain: false, labelPadding: 8 },
   } as const
-  const x = { type: 'quantitative', scale: { type: 'log' }, title: 'ms' } as const
+  const axis = { values: [1, 10, 100, 1_000, 10_000], format: ',d' }
+  const x = { type: 'quantitative', scale: { type: 'log' }, title: 'ms', axis } as const
   const color = {
     field: 'what',
     type: 'nominal',
@@ -52,7 +53,7 @@ function specOf(summaries: readonly Summary[]): TopLevelSpec {
     },
     data: { values },
     width: WIDTH,
-    height: { step: ROW },
+    height: { step: ROW, for: 'position' },
     layer: [
       {
         mark: { type: 'rule', strokeWidth: 2, opacity: 0.5 },

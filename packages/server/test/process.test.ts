@@ -239,6 +239,21 @@ describe('HTTPS', () => {
   })
 })
 
+describe('after a kill', { skip: skipOf('postgres') || process.platform !== 'linux' }, () => {
+  test('the next one does not wait for the heart of the dead one', async () => {
+    const database = await createDatabase()
+    const env = { DATABASE_URL: database.url, MICROCHATTER_JWT_SECRET: SECRET }
+    const cwd = await folder()
+    await (await startProcess(env, cwd)).end('SIGKILL')
+    const begin = performance.now()
+    const next = await startProcess(env, cwd)
+    assert(performance.now() - begin < 4_000, 'it waited')
+    assert.doesNotMatch(next.out(), /Another node/)
+    await next.end()
+    await database.drop()
+  })
+})
+
 describe('two nodes that start at once', { skip: skipOf('postgres') }, () => {
   test('migrate once', async () => {
     const database = await createDatabase()

@@ -4,13 +4,18 @@ export interface NodeRow extends Record<string, unknown> {
   id: string
   has_bus: boolean
   seen_at: Date
+  /** As the node names it; null: it does not. */
+  process: string | null
 }
 
-export async function beat(db: Db, id: string, hasBus: boolean): Promise<void> {
+export async function beat(
+  db: Db,
+  { id, hasBus, process }: { id: string; hasBus: boolean; process: string | undefined },
+): Promise<void> {
   await db.query(
-    `INSERT INTO nodes (id, has_bus) VALUES ($1, $2)
+    `INSERT INTO nodes (id, has_bus, process) VALUES ($1, $2, $3)
      ON CONFLICT (id) DO UPDATE SET seen_at = now(), has_bus = $2`,
-    [id, hasBus],
+    [id, hasBus, process],
   )
 }
 
@@ -18,7 +23,8 @@ export async function beat(db: Db, id: string, hasBus: boolean): Promise<void> {
 export async function selectOtherNodes(db: Db, id: string): Promise<NodeRow[]> {
   await db.query(`DELETE FROM nodes WHERE seen_at < now() - interval '1 hour'`)
   return db.query<NodeRow>(
-    `SELECT id, has_bus, seen_at FROM nodes WHERE id <> $1 AND seen_at > now() - interval '20 seconds'`,
+    `SELECT id, has_bus, seen_at, process FROM nodes
+     WHERE id <> $1 AND seen_at > now() - interval '20 seconds'`,
     [id],
   )
 }
