@@ -8,8 +8,11 @@ export const EMBEDDED = {
   ssl: false,
 } as const
 
+/** An idle connection that a firewall has forgotten is found, and replaced, before it is used. */
+const KEEP_ALIVE_MS = 10_000
+
 export function addressOf(url: string) {
-  return { connectionString: url, keepAlive: true }
+  return { connectionString: url, keepAlive: true, keepAliveInitialDelayMillis: KEEP_ALIVE_MS }
 }
 
 /**
