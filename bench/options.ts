@@ -52,7 +52,7 @@ export function readOptions(): Options | 'help' | 'list' {
   }
 }
 
-function whole(name: string, value: string, [least, most]: [number, number]): number {
+export function whole(name: string, value: string, [least, most]: [number, number]): number {
   const number = Number(value)
   if (Number.isInteger(number) && number >= least && number <= most) return number
   throw new Error(`--${name} must be a whole number from ${least} to ${most}`)

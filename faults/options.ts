@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { whole } from '../bench/options.ts'
 import { BROKEN } from './broken.ts'
 import { FAULTS } from './kinds.ts'
 
@@ -68,10 +69,4 @@ export function readOptions(): Options | 'help' | 'list' {
 
 export function listFaults(): string {
   return FAULTS.map(({ id, name, on }) => `${id.padEnd(6)}${name} (${on.join(', ')})`).join('\n')
-}
-
-function whole(name: string, value: string, [least, most]: [number, number]): number {
-  const number = Number(value)
-  if (Number.isInteger(number) && number >= least && number <= most) return number
-  throw new Error(`--${name} must be a whole number from ${least} to ${most}`)
 }
