@@ -59,6 +59,21 @@ for (const engine of engines)
       )
     }
 
+    test('[SEND-3] a repeat is the first message after 25 hours and after 90 days, and in a new process', async () => {
+      const { a, id } = await pair()
+      const draft = { chatId: id, sender: a, clientId: randomUUID(), body: 'once' }
+      const first = await writer.send(draft)
+      await writer.send({ ...draft, clientId: randomUUID(), body: 'later' })
+      for (const age of ['25 hours', '90 days']) {
+        await one.db.query(
+          `UPDATE messages SET created_at = created_at - $2::interval WHERE chat_id = $1`,
+          [id, age],
+        )
+        assert.equal((await new Writer(one.db, LISTENER).send(draft)).seq, first.seq)
+      }
+      assert.equal((await rows(id)).length, 2)
+    })
+
     test('[SEND-2] 50 concurrent senders into one chat give seq 1…N without gap or repeat', async () => {
       const { a, id } = await pair()
       const senders = [a]
