@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import pg from 'pg'
 import { signJwt } from '../src/domain/jwt.ts'
 import { skipOf } from './support/databases.ts'
 import { createDatabase, type TestDatabase } from './support/postgres.ts'
@@ -248,6 +249,23 @@ describe('after a kill', { skip: skipOf('postgres') || process.platform !== 'lin
     const begin = performance.now()
     const next = await startProcess(env, cwd)
     assert(performance.now() - begin < 4_000, 'it waited')
+    assert.doesNotMatch(next.out(), /Another node/)
+    await next.end()
+    await database.drop()
+  })
+
+  test('beside one that was killed elsewhere, neither is taken for alive', async () => {
+    const database = await createDatabase()
+    const env = { DATABASE_URL: database.url, MICROCHATTER_JWT_SECRET: SECRET }
+    const cwd = await folder()
+    await (await startProcess(env, cwd)).end('SIGKILL')
+    const client = new pg.Client({ connectionString: database.url })
+    await client.connect()
+    await client.query(
+      'INSERT INTO microchatter.nodes (id, has_bus) VALUES (gen_random_uuid(), false)',
+    )
+    await client.end()
+    const next = await startProcess(env, cwd)
     assert.doesNotMatch(next.out(), /Another node/)
     await next.end()
     await database.drop()

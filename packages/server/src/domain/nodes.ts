@@ -1,6 +1,7 @@
 /** Who else works on this database, by their heartbeats. */
 import { readFileSync, readlinkSync } from 'node:fs'
 import type { Database } from '../store/db.ts'
+import { hasEnded } from '../store/ended.ts'
 import { beat, deleteNode, selectOtherNodes } from '../store/nodes.ts'
 import { startRounds } from './rounds.ts'
 
@@ -24,23 +25,19 @@ function nameOf(pid: number): string | undefined {
 /** It ran here, and has ended without a word. */
 function isGone(name: string | null): boolean {
   const pid = Number(name?.split(' ').at(-1))
-  if (PLACE === undefined || name !== nameOf(pid)) return false
-  try {
-    process.kill(pid, 0)
-    return false
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ESRCH'
-  }
+  return PLACE !== undefined && name === nameOf(pid) && hasEnded(pid)
 }
 
 /** Other nodes that are alive: their heart beats while we look. */
 export async function findOtherNodes(db: Database, nodeId: string) {
-  const before = (await selectOtherNodes(db, nodeId)).filter((node) => !isGone(node.process))
+  const look = async () =>
+    (await selectOtherNodes(db, nodeId)).filter((node) => !isGone(node.process))
+  const before = await look()
   if (before.length === 0) return []
   // One that was killed elsewhere leaves its last beat behind.
   await new Promise((resolve) => setTimeout(resolve, BEAT_MS + 1_000))
   const seen = new Map(before.map((node) => [node.id, node.seen_at.getTime()]))
-  const after = await selectOtherNodes(db, nodeId)
+  const after = await look()
   return after.filter(({ id, seen_at }) => seen_at.getTime() !== seen.get(id))
 }
 

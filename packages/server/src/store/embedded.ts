@@ -10,6 +10,7 @@ import { Duplex } from 'node:stream'
 import { Worker } from 'node:worker_threads'
 import lockfile from 'proper-lockfile'
 import type { EmbeddedAnswer, EmbeddedRequest } from './embedded-worker.ts'
+import { hasEnded } from './ended.ts'
 
 export interface Embedded {
   /** A fresh stream for the driver; only one is in use at a time. */
@@ -70,13 +71,7 @@ async function readOwner(file: string): Promise<Owner | undefined> {
 /** A process that was killed leaves its lock; on the same host its end can be seen at once. */
 function isGone({ pid, host }: Owner): boolean {
   if (host !== hostname()) return false
-  if (pid === process.pid) return true
-  try {
-    process.kill(pid, 0)
-    return false
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ESRCH'
-  }
+  return pid === process.pid || hasEnded(pid)
 }
 
 /** Renaming is atomic: of two that find the same stale lock, one removes it. */
