@@ -16,6 +16,7 @@ import { selectNow } from '../store/messages.ts'
 import { publishChat } from './chats.ts'
 import type { Core } from './core.ts'
 import { idsOf } from './rights.ts'
+import { startRounds } from './rounds.ts'
 
 interface Head {
   seq: number
@@ -26,6 +27,13 @@ interface Told extends Head {
   chatId: string
   /** The whole chat, as it was when it was read. */
   isView: boolean
+}
+
+interface Doubt {
+  /** Until then something may still come. */
+  until: number
+  /** It was told of, since it came up. */
+  isTold: boolean
 }
 
 export interface HeadsOptions {
@@ -57,16 +65,12 @@ export class Heads {
   readonly #options: HeadsOptions
   /** What was told of a chat. One that is not here is told of once more, which does no harm. */
   readonly #told = new LRUCache<string, Head>({ max: KEPT_CHATS })
-  /** With the time until which they stay so. */
-  readonly #doubtful = new Map<string, number>()
-  /** Doubtful ones that were told of once. */
-  readonly #healed = new Set<string>()
+  readonly #doubtful = new Map<string, Doubt>()
   /** Up to here nothing is in doubt, in ms of performance.now(), as all times here. */
   #calmAt = performance.now()
   #comparedAt = performance.now()
   #isDue = false
-  #working: Promise<void> | undefined
-  #timer: NodeJS.Timeout | undefined
+  #endRounds: (() => Promise<void>) | undefined
   readonly #unsubscribe: () => void
 
   constructor(bus: Bus, options: HeadsOptions) {
@@ -75,7 +79,7 @@ export class Heads {
   }
 
   start(core: Core): void {
-    this.#timer ??= setInterval(() => this.#tick(core), TICK_MS).unref()
+    this.#endRounds ??= startRounds(TICK_MS, () => this.#round(core))
   }
 
   /** Events of other nodes may have been missed: compare soon. */
@@ -86,14 +90,14 @@ export class Heads {
   /** Something of this chat may be stored that nobody was told of; now, or a little later. */
   doubt(chatId: string, lateMs = LATE_MS): void {
     if (this.#doubtful.size >= DOUBTFUL_CHATS) return
-    this.#doubtful.set(chatId, performance.now() + lateMs)
-    this.#healed.delete(chatId)
+    const known = this.#doubtful.get(chatId)?.until ?? 0
+    const until = Math.max(known, performance.now() + lateMs)
+    this.#doubtful.set(chatId, { until, isTold: false })
   }
 
   async stop(): Promise<void> {
-    clearInterval(this.#timer)
     this.#unsubscribe()
-    await this.#working
+    await this.#endRounds?.()
   }
 
   #note(event: BusEvent): void {
@@ -112,15 +116,13 @@ export class Heads {
     told.rev = Math.max(told.rev, rev)
   }
 
-  #tick(core: Core): void {
-    this.#working ??= this.#work(core)
-      // While the database is away nothing can be said; the next tick tries again.
-      .catch((error: unknown) => {
-        if (!(error instanceof DatabaseAway)) this.#options.onProblem(error)
-      })
-      .finally(() => {
-        this.#working = undefined
-      })
+  async #round(core: Core): Promise<void> {
+    try {
+      await this.#work(core)
+    } catch (error) {
+      // While the database is away nothing can be said; the next round tries again.
+      if (!(error instanceof DatabaseAway)) this.#options.onProblem(error)
+    }
   }
 
   async #work(core: Core): Promise<void> {
@@ -136,30 +138,22 @@ export class Heads {
 
   /** Each once now, and once more when nothing can come late any more. */
   async #heal(core: Core, now: number): Promise<void> {
-    const isOver = (chatId: string) => (this.#doubtful.get(chatId) ?? 0) <= now
-    const due = [...this.#doubtful.keys()].filter(
-      (chatId) => isOver(chatId) || !this.#healed.has(chatId),
-    )
-    for (let from = 0; from < due.length; from += TOGETHER) {
-      const chatIds = due.slice(from, from + TOGETHER)
-      for (const chatId of chatIds) this.#healed.add(chatId)
-      await Promise.all(chatIds.map((chatId) => this.#tellAgain(core, chatId)))
-      for (const chatId of chatIds) {
-        // One that was doubted meanwhile stays.
-        if (!isOver(chatId) || !this.#healed.delete(chatId)) continue
-        this.#doubtful.delete(chatId)
-      }
-    }
+    const due = [...this.#doubtful].filter(([, { until, isTold }]) => until <= now || !isTold)
+    for (let from = 0; from < due.length; from += TOGETHER)
+      await Promise.all(
+        due.slice(from, from + TOGETHER).map(async ([chatId, doubt]) => {
+          await this.#tellAgain(core, chatId)
+          doubt.isTold = true
+          // One that came up anew meanwhile stays.
+          if (doubt.until <= now && this.#doubtful.get(chatId) === doubt)
+            this.#doubtful.delete(chatId)
+        }),
+      )
   }
 
   async #tellAgain(core: Core, chatId: string): Promise<void> {
-    try {
-      const rights = await core.writer.rights(chatId)
-      if (rights) await publishChat(core, chatId, idsOf(rights), 'chat.updated')
-    } catch (error) {
-      this.#healed.delete(chatId)
-      throw error
-    }
+    const rights = await core.writer.rights(chatId)
+    if (rights) await publishChat(core, chatId, idsOf(rights), 'chat.updated')
   }
 
   /** @throws DatabaseAway */

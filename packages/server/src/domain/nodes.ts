@@ -50,7 +50,7 @@ export async function startHeartbeat(
   await beat(db, sign)
   const endRounds = startRounds(BEAT_MS, () => beat(db, sign).catch(() => undefined))
   return async () => {
-    endRounds()
+    await endRounds()
     await deleteNode(db, nodeId).catch(() => undefined)
   }
 }

@@ -1,10 +1,14 @@
-/** Does `work` at every beat, unless the last round is still at it. Returns the way to end it. */
-export function startRounds(everyMs: number, work: () => Promise<void>): () => void {
-  let atWork = false
+/**
+ * Does `work` at every beat, unless the last round is still at it. Returns the way to end it, which
+ * resolves when no round is at work any more.
+ */
+export function startRounds(everyMs: number, work: () => Promise<void>): () => Promise<void> {
+  let atWork: Promise<void> | undefined
   const timer = setInterval(() => {
-    if (atWork) return
-    atWork = true
-    void work().finally(() => (atWork = false))
+    atWork ??= work().finally(() => (atWork = undefined))
   }, everyMs)
-  return () => clearInterval(timer)
+  return async () => {
+    clearInterval(timer)
+    await atWork
+  }
 }

@@ -191,7 +191,7 @@ export function createSockets(options: SocketOptions): Sockets {
     async stop() {
       stopping = true
       clearInterval(sweep)
-      endRecheck()
+      void endRecheck()
       const until = Date.now() + DRAIN_MS
       while (Date.now() < until && [...registry.all].some(({ inFlight }) => inFlight > 0))
         await new Promise((resolve) => setTimeout(resolve, 20))
