@@ -5,14 +5,18 @@ import { figure, shortly } from './report.ts'
 import type { Result } from './results.ts'
 
 /** In the middle between black and white: seen on both. */
-const INK = '#7d8590'
+export const INK = '#7d8590'
 const OURS = ['#1f6feb', '#58a6ff']
 const OTHERS = ['#8c959f', '#c9852b', '#a371f7', '#6e7781']
 const WIDTH = 420
 const BAR = 24
 
-export async function toSvg(result: Result): Promise<string> {
-  const view = new View(parse(compile(specOf(result)).spec), { renderer: 'none' })
+export function toSvg(result: Result): Promise<string> {
+  return draw(specOf(result))
+}
+
+export async function draw(spec: TopLevelSpec): Promise<string> {
+  const view = new View(parse(compile(spec).spec), { renderer: 'none' })
   try {
     return `${await view.toSVG()}\n`
   } finally {
@@ -85,7 +89,7 @@ const HEADER = {
   labelAnchor: 'start',
 } as const
 const AXIS = { labelLimit: 800, ticks: false, domain: false, labelPadding: 8 } as const
-const CONFIG: TopLevelSpec['config'] = {
+export const CONFIG: TopLevelSpec['config'] = {
   background: 'transparent',
   font: 'system-ui, sans-serif',
   padding: 12,

@@ -17,7 +17,7 @@ function findLibrary(): string | undefined {
     .find((file) => existsSync(file))
 }
 
-export async function openClock(folder: string): Promise<Clock> {
+export function openClock(folder: string): Clock {
   const library = findLibrary()
   if (library === undefined) throw new Error('libfaketime is missing: apt-get install faketime')
   const file = join(folder, 'clock')

@@ -3,16 +3,16 @@
  * keeps its port. SIGKILL keeps what the kernel has in its cache: this shows safety from crashes, not
  * from a power cut, for which fsync and its like are on, as in production.
  */
-import { execFileSync, type ChildProcess } from 'node:child_process'
-import { chownSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type ChildProcess, execFileSync, type SpawnOptions } from 'node:child_process'
+import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort } from '../bench/port.ts'
 import { launch } from './process.ts'
-import { sleep } from './proxy.ts'
 
-const PARTS = new URL('../scripts/parts.mjs', import.meta.url).href
+const SCRIPTS = new URL('../scripts/', import.meta.url)
 const START_MS = 60_000
 const GONE_MS = 10_000
 const MAX_CONNECTIONS = 60
@@ -23,9 +23,28 @@ const SETTINGS = [
   'lc_messages=C',
 ].flatMap((setting) => ['-c', setting])
 
-interface Owner {
-  uid?: number
-  gid?: number
+interface Scripts {
+  findPostgres(): string | undefined
+  createCluster(programs: string, folder: string): Promise<SpawnOptions>
+}
+
+/** They are plain JavaScript, without types. */
+async function load(file: string): Promise<unknown> {
+  return import(new URL(file, SCRIPTS).href)
+}
+
+async function findPrograms(): Promise<string> {
+  const { findPostgres } = (await load('parts.mjs')) as Pick<Scripts, 'findPostgres'>
+  const programs = findPostgres()
+  if (programs === undefined) throw new Error('PostgreSQL is missing: apt-get install postgresql')
+  return programs
+}
+
+/** '15.18' */
+export async function postgresVersion(): Promise<string> {
+  const program = join(await findPrograms(), 'postgres')
+  const text = execFileSync(program, ['--version'], { encoding: 'utf8' })
+  return /\d+(\.\d+)*/.exec(text)?.[0] ?? 'of unknown version'
 }
 
 export class Cluster {
@@ -35,26 +54,18 @@ export class Cluster {
   private constructor(
     readonly folder: string,
     readonly port: number,
-    readonly programs: string,
-    readonly owner: Owner,
-    /** The folder goes with it. */
-    readonly isOwn: boolean,
+    /** `isOwn`: the folder goes with it. */
+    readonly how: { programs: string; settings: SpawnOptions; isOwn: boolean },
   ) {}
 
   /** `folder`: where its data go, an empty one; a temporary one unless told. */
   static async start({ folder }: { folder?: string } = {}): Promise<Cluster> {
-    const parts = (await import(PARTS)) as { findPostgres(): string | undefined }
-    const programs = parts.findPostgres()
-    if (programs === undefined) throw new Error('PostgreSQL is missing: apt-get install postgresql')
+    const { createCluster } = (await load('postgres.mjs')) as Pick<Scripts, 'createCluster'>
+    const programs = await findPrograms()
     const parent = folder ?? (await mkdtemp(join(tmpdir(), 'microchatter-cluster-')))
-    const owner: Owner = process.getuid?.() === 0 ? unprivileged() : {}
-    if (owner.uid !== undefined) chownSync(parent, owner.uid, owner.gid as number)
-    const cluster = new Cluster(parent, await freePort(), programs, owner, folder === undefined)
-    execFileSync(
-      join(programs, 'initdb'),
-      ['-D', cluster.#data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8'],
-      { ...owner, cwd: parent, env: { ...process.env, LC_ALL: 'C.UTF-8' }, stdio: 'pipe' },
-    )
+    const settings = await createCluster(programs, parent)
+    const isOwn = folder === undefined
+    const cluster = new Cluster(parent, await freePort(), { programs, settings, isOwn })
     await cluster.start()
     return cluster
   }
@@ -74,9 +85,8 @@ export class Cluster {
   /** Resolves when it takes connections; after a crash it repairs itself first. */
   async start(): Promise<void> {
     const args = ['-D', this.#data, '-p', String(this.port), '-k', this.folder, ...SETTINGS]
-    const child = launch(join(this.programs, 'postgres'), args, {
-      ...this.owner,
-      cwd: this.folder,
+    const child = launch(join(this.how.programs, 'postgres'), args, {
+      ...this.how.settings,
       stdio: ['ignore', 'ignore', 'pipe'],
       detached: true,
     })
@@ -123,7 +133,7 @@ export class Cluster {
       child.kill('SIGQUIT')
       await exited
     }
-    rmSync(this.isOwn ? this.folder : this.#data, { recursive: true, force: true })
+    rmSync(this.how.isOwn ? this.folder : this.#data, { recursive: true, force: true })
   }
 
   /** The postmaster and its children, which lead groups of their own. */
@@ -158,10 +168,4 @@ function signal(pid: number, name: NodeJS.Signals): void {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
   }
-}
-
-/** PostgreSQL refuses to run as root. */
-function unprivileged(): Owner {
-  const id = (flag: string) => Number(execFileSync('id', [flag, 'postgres'], { stdio: 'pipe' }))
-  return { uid: id('-u'), gid: id('-g') }
 }

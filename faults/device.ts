@@ -2,12 +2,12 @@
  * One device of a user, as a careful client is: it comes back by sync, repeats what was not answered
  * with the same clientId, and keeps its state by the rules MERGE-1 to MERGE-9 of docs/protocol.md.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Socket as TcpSocket } from 'node:net'
 import type { History as Page, SyncResult } from '@microchatter/protocol'
 import { io, type Socket } from 'socket.io-client'
 import { ClientState } from '../packages/server/test/support/client.ts'
 import type { Call, History, NewCall, Via } from './history.ts'
-import { sleep } from './proxy.ts'
 
 /** A client's own patience; the server promises an answer in less. */
 const ANSWER_MS = 5_000
@@ -38,6 +38,11 @@ export interface Site {
 export interface Reply {
   result: string
   body?: any
+}
+
+interface Attempted {
+  via: Via
+  reply: Promise<Reply>
 }
 
 export class Device {
@@ -226,24 +231,39 @@ export class Device {
     }
   }
 
+  /** Straight to the server, whatever becomes of the network. */
+  get(path: string): Promise<Reply> {
+    return this.rest('GET', path, undefined, this.site.directUrl)
+  }
+
+  /** An attempt by REST. */
+  byRest(method: string, path: string, body?: object): Attempted {
+    return { via: 'rest', reply: this.rest(method, path, body) }
+  }
+
+  /** An attempt by socket. */
+  bySocket(name: string, body: object): Attempted {
+    return { via: 'socket', reply: this.emit(name, body) }
+  }
+
   /** Repeats an attempt until it is answered for good, and writes all of it down. */
   async repeat(
-    what: NewCall,
-    attempt: (call: Call) => { via: Via; reply: Promise<Reply> },
-    settle: (body: any, call: Call) => Partial<Call> = () => ({}),
+    what: Omit<NewCall, 'user' | 'device'>,
+    attempt: () => Attempted,
+    settle: (body: any) => Partial<Call> = () => ({}),
   ): Promise<Call> {
     const { history, isClean } = this.site
-    const call = history.invoke(what)
+    const call = history.invoke({ ...what, user: this.user, device: this.index })
     const until = Date.now() + REPEAT_WITHIN_MS
     for (;;) {
       const at = history.now()
       const wasClean = isClean()
-      const { via, reply } = attempt(call)
+      const { via, reply } = attempt()
       const { result, body } = await reply
       const ms = Math.round(history.now() - at)
       history.tried(call, { at, ms, via, result, clean: wasClean && isClean() })
       if (result === 'ok') {
-        history.settle(call, 'ok', settle(body, call))
+        history.settle(call, 'ok', settle(body))
         return call
       }
       if (!TRANSIENT.has(result)) {

@@ -16,13 +16,12 @@ export async function fetchFresh(
   device: Device,
   verified: ReadonlyMap<string, number>,
 ): Promise<Fresh | undefined> {
-  const { directUrl } = device.site
   const chats = new Map<string, Chat>()
   for (const archived of ['false', 'true']) {
     let cursor: string | undefined
     do {
       const query = `archived=${archived}&limit=${PAGE}${cursor ? `&cursor=${cursor}` : ''}`
-      const { result, body } = await device.rest('GET', `/chats?${query}`, undefined, directUrl)
+      const { result, body } = await device.get(`/chats?${query}`)
       if (result !== 'ok') return undefined
       for (const chat of body.items) chats.set(chat.id, chat)
       cursor = body.nextCursor
@@ -35,7 +34,7 @@ export async function fetchFresh(
     for (let hasAfter = chat.lastSeq > after; hasAfter; ) {
       const from = items.at(-1)?.seq ?? after
       const path = `/chats/${chat.id}/messages?after=${from}&limit=${PAGE}`
-      const { result, body } = await device.rest('GET', path, undefined, directUrl)
+      const { result, body } = await device.get(path)
       if (result !== 'ok') return undefined
       items.push(...body.items)
       hasAfter = body.hasAfter && body.items.length > 0

@@ -54,8 +54,6 @@ export type NewCall = Pick<Call, 'kind' | 'user' | 'device' | 'chatId'> &
 
 export class History {
   readonly calls: Call[] = []
-  /** What was done to the system, and when. */
-  readonly marks: { at: number; text: string }[] = []
   readonly #file: WriteStream | undefined
 
   /** `path` undefined: it is kept in memory alone. */
@@ -93,10 +91,9 @@ export class History {
     this.#write({ at: call.answeredAt, is: outcome, call: call.id, ...more })
   }
 
+  /** What was done to the system. */
   mark(text: string): void {
-    const mark = { at: this.now(), text }
-    this.marks.push(mark)
-    this.#write({ ...mark, is: 'mark' })
+    this.#write({ at: this.now(), text, is: 'mark' })
   }
 
   async close(): Promise<void> {

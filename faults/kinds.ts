@@ -2,8 +2,9 @@
  * The faults, each with what must hold meanwhile. The numbers are those of docs/trust/README.md. One
  * runs while people are at work, and is over when `strike` resolves.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { launch } from './process.ts'
-import { cutInTheMiddle, drip, halfOpen, late, loseAnswers, sleep } from './proxy.ts'
+import { cutInTheMiddle, drip, halfOpen, late, loseAnswers } from './proxy.ts'
 import type { Random } from './random.ts'
 import {
   commits,

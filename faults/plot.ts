@@ -1,9 +1,8 @@
 /** For each kind of fault, how long it takes until all is well again; readable on light and dark pages. */
-import { parse, View } from 'vega'
-import { compile, type TopLevelSpec } from 'vega-lite'
+import type { TopLevelSpec } from 'vega-lite'
+import { CONFIG, draw, INK } from '../bench/plot.ts'
 import type { Summary } from './report.ts'
 
-const INK = '#7d8590'
 const READY = '#58a6ff'
 const SETTLED = '#1f6feb'
 const ROW = 22
@@ -11,13 +10,8 @@ const WIDTH = 420
 /** On a scale by powers, nothing can be at 0. */
 const LEAST_MS = 1
 
-export async function toSvg(summaries: readonly Summary[]): Promise<string> {
-  const view = new View(parse(compile(specOf(summaries)).spec), { renderer: 'none' })
-  try {
-    return `${await view.toSVG()}\n`
-  } finally {
-    view.finalize()
-  }
+export function toSvg(summaries: readonly Summary[]): Promise<string> {
+  return draw(specOf(summaries))
 }
 
 function specOf(summaries: readonly Summary[]): TopLevelSpec {
@@ -65,18 +59,8 @@ function specOf(summaries: readonly Summary[]): TopLevelSpec {
       },
     ],
     config: {
-      background: 'transparent',
-      font: 'system-ui, sans-serif',
-      padding: 12,
-      axis: {
-        labelColor: INK,
-        labelFontSize: 13,
-        titleColor: INK,
-        gridColor: INK,
-        gridOpacity: 0.2,
-      },
-      title: { color: INK, subtitleColor: INK, anchor: 'start', fontSize: 16, offset: 12 },
-      view: { stroke: null },
+      ...CONFIG,
+      axis: { ...CONFIG?.axis, titleColor: INK, gridColor: INK, gridOpacity: 0.2 },
     },
   }
 }

@@ -1,8 +1,8 @@
 /** Processes of the suite: known by their id, and gone with it. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type ChildProcess, spawn, type SpawnOptions } from 'node:child_process'
-import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
-import { sleep } from './proxy.ts'
+import { join } from 'node:path'
+import { rssKb } from '../bench/rss.ts'
 
 const START_MS = 60_000
 const STOP_MS = 20_000
@@ -31,7 +31,6 @@ export interface ServerOptions {
   /** It keeps the port when it is started again. */
   port: number
   env: Record<string, string>
-  nodeFlags?: string[]
 }
 
 /** The product, as an operator runs it. */
@@ -40,14 +39,13 @@ export class ServerProcess {
   readonly deaths: string[] = []
   /** What it logged as its own defects. */
   readonly defects: string[] = []
-  nodeFlags: string[]
+  /** Of the next start. */
+  nodeFlags: string[] = []
   #child: ChildProcess | undefined
   #expected = false
   #output = ''
 
-  constructor(readonly options: ServerOptions) {
-    this.nodeFlags = options.nodeFlags ?? []
-  }
+  constructor(readonly options: ServerOptions) {}
 
   get url(): string {
     return `http://127.0.0.1:${this.options.port}`
@@ -62,8 +60,8 @@ export class ServerProcess {
   /** Resolves when it listens. */
   async start(): Promise<void> {
     const { dist, port, env } = this.options
-    const main = fileURLToPath(new URL('main.js', `file://${dist}/`))
-    const child = launch(process.execPath, [...this.nodeFlags, main, 'start'], {
+    const command = [...this.nodeFlags, join(dist, 'main.js'), 'start']
+    const child = launch(process.execPath, command, {
       env: { PATH: process.env.PATH, ...env, PORT: String(port) },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
@@ -103,8 +101,7 @@ export class ServerProcess {
   }
 
   rssMb(): number {
-    const status = readFileSync(`/proc/${this.pid}/status`, 'utf8')
-    return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1] ?? 0) / 1_024
+    return rssKb(this.pid) / 1_024
   }
 
   async #end(signal: NodeJS.Signals): Promise<void> {

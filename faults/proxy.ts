@@ -1,4 +1,5 @@
 /** A TCP proxy that can be told to do what networks do. What passes is not understood, only bytes. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 
 /** What becomes of the bytes of a connection; undefined: they are not forwarded. */
@@ -114,10 +115,6 @@ export class Proxy {
     const forwarded = pass ? await pass(bytes, link) : bytes
     if (forwarded) await link.write(way === 'up' ? 'server' : 'client', forwarded)
   }
-}
-
-export function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms))
 }
 
 /** Nothing comes through, and nobody is told, until it is released. */

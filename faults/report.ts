@@ -1,8 +1,9 @@
 /** What a run showed: a table for the terminal; of a campaign, docs/trust with its plot and figures. */
-import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { cpus, release, totalmem } from 'node:os'
+import { machine } from '../bench/machine.ts'
 import { figure, toMarkdown, toText } from '../bench/report.ts'
+import { median } from '../bench/results.ts'
+import { postgresVersion } from './cluster.ts'
 import { FAULTS } from './kinds.ts'
 import type { Options } from './options.ts'
 import { toSvg } from './plot.ts'
@@ -88,8 +89,7 @@ function meaningOf(rule: string): string {
 }
 
 function medianAndMost(values: readonly number[]): [number, number] {
-  const sorted = values.toSorted((a, b) => a - b)
-  return [sorted[Math.floor(sorted.length / 2)] ?? 0, sorted.at(-1) ?? 0]
+  return [median(values), Math.max(...values)]
 }
 
 const HEAD = [
@@ -133,17 +133,20 @@ export async function writeReport(report: Report): Promise<void> {
     violations: one.violations.map(({ rule, text }) => ({ rule, text })),
   }))
   const { seed, messages, users, devices } = options
-  const figures = { seed, messages, users, devices, ...circumstances(), caught, struck: rows }
+  const about = await circumstances()
+  const figures = { seed, messages, users, devices, ...about, caught, struck: rows }
   writeFileSync(new URL('campaign.json', FOLDER), `${JSON.stringify(figures, undefined, 1)}\n`)
   const page = new URL('README.md', FOLDER)
   const [prose = ''] = readFileSync(page, 'utf8').split(BEGIN)
-  writeFileSync(page, `${prose}${BEGIN}\n\n${section(report)}`)
+  writeFileSync(page, `${prose}${BEGIN}\n\n${section(report, about)}`)
 }
 
-function section({ options, struck, caught, minutes }: Report): string {
+function section(
+  { options, struck, caught, minutes }: Report,
+  { date, cores, cpu, memoryGb, os, node, postgres }: Circumstances,
+): string {
   const { seed, messages, users, devices } = options
   const all = summarise(struck).at(-1) as Summary
-  const { date, machine, node, postgres } = circumstances()
   const brokenRows = caught.map(({ title, by, faults }) => [
     title,
     by === '' ? '**not caught**' : by,
@@ -161,27 +164,18 @@ Servers that are broken on purpose, each of which has to be caught:
 ${toMarkdown([['a server that', 'is caught by', 'after faults'], ...brokenRows])}
 
 ${date}; seed ${seed}; ${messages} messages around each fault, ${users} users with ${devices} devices;
-${figure(minutes)} minutes; ${machine}; Node ${node}, ${postgres}. The same faults again:
+${figure(minutes)} minutes; ${cores} × ${cpu}, ${memoryGb} GB, ${os}; Node ${node}, PostgreSQL ${postgres}. The same faults again:
 \`npm run test:faults -- --faults ${all.faults} --messages ${messages} --users ${users} --devices ${devices} --seed ${seed}\`.
 `
 }
 
-function circumstances() {
-  const { model = 'unknown processor' } = cpus()[0] ?? {}
+type Circumstances = Awaited<ReturnType<typeof circumstances>>
+
+async function circumstances() {
   return {
     date: new Date().toISOString().slice(0, 10),
-    machine: `${cpus().length} × ${model}, ${Math.round(totalmem() / 2 ** 30)} GB, Linux ${release()}`,
-    node: process.version.slice(1),
-    postgres: postgresVersion(),
-  }
-}
-
-function postgresVersion(): string {
-  try {
-    return execFileSync('sh', ['-c', 'ls -d /usr/lib/postgresql/*/bin | tail -1'])
-      .toString()
-      .replace(/.*postgresql\/(\d+)\/bin\s*/, 'PostgreSQL $1')
-  } catch {
-    return 'PostgreSQL'
+    ...machine(),
+    node: process.versions.node,
+    postgres: await postgresVersion(),
   }
 }

@@ -1,9 +1,9 @@
 /** One world and the faults that strike it: people at work, a fault, quiet, and then the checker. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { check, type Violation } from './checker.ts'
 import type { Fault } from './kinds.ts'
 import type { Stage } from './plan.ts'
 import { Random } from './random.ts'
-import { sleep } from './proxy.ts'
 import { work } from './workload.ts'
 import { World } from './world.ts'
 

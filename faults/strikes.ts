@@ -1,8 +1,9 @@
 /** What faults do, where it is more than a few lines. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { randomUUID } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import pg from 'pg'
-import { halfOpen, loseAnswers, sleep, type Toxic } from './proxy.ts'
+import { halfOpen, loseAnswers, type Toxic } from './proxy.ts'
 import type { Random } from './random.ts'
 import { sendAs } from './workload.ts'
 import type { World } from './world.ts'
@@ -38,10 +39,10 @@ export async function stayHonest(world: World, ms: number): Promise<void> {
   const until = from + ms
   let saidAway = false
   while (performance.now() < until) {
-    const live = await device?.rest('GET', '/health/live', undefined, world.directUrl)
+    const live = await device?.get('/health/live')
     if (live?.result !== 'ok')
       world.broken.push({ rule: 'I18', text: `live said ${live?.result}`, calls: [] })
-    const ready = await device?.rest('GET', '/health/ready', undefined, world.directUrl)
+    const ready = await device?.get('/health/ready')
     if (ready?.result === 'unavailable') saidAway = true
     else if (performance.now() - from > NOTICED_MS)
       world.broken.push({ rule: 'I18', text: `ready said ${ready?.result}`, calls: [] })

@@ -1,8 +1,8 @@
 /** What users do meanwhile: mostly sends, and all else that changes what others see. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { randomUUID } from 'node:crypto'
 import type { Device } from './device.ts'
 import type { Call } from './history.ts'
-import { sleep } from './proxy.ts'
 import type { Random } from './random.ts'
 
 export interface ChatOf {
@@ -112,14 +112,11 @@ interface Send {
 export function sendAs(device: Device, { random, ...what }: Send): Promise<Call> {
   const { chatId, body, clientId } = what
   return device.repeat(
-    { kind: 'send', user: device.user, device: device.index, ...what },
+    { kind: 'send', ...what },
     () =>
       device.isLive && random.chance(65)
-        ? { via: 'socket', reply: device.emit('message.send', { chatId, body, clientId }) }
-        : {
-            via: 'rest',
-            reply: device.rest('POST', `/chats/${chatId}/messages`, { body, clientId }),
-          },
+        ? device.bySocket('message.send', { chatId, body, clientId })
+        : device.byRest('POST', `/chats/${chatId}/messages`, { body, clientId }),
     (answer) => ({ seq: (answer.message ?? answer).seq }),
   )
 }
@@ -137,8 +134,8 @@ async function sendBurst(
   const sends = Array.from({ length: count }, () => {
     const what = { chatId, body: newText(random), clientId: randomUUID() }
     return device.repeat(
-      { kind: 'send', user: device.user, device: device.index, burst, ...what },
-      () => ({ via: 'socket', reply: device.emit('message.send', what) }),
+      { kind: 'send', burst, ...what },
+      () => device.bySocket('message.send', what),
       (answer) => ({ seq: answer.message.seq }),
     )
   })
@@ -151,11 +148,11 @@ async function read(device: Device, chatId: string, random: Random): Promise<voi
   const back = random.chance(10)
   const body = back ? { seq: random.between(0, last), unread: true } : { seq: last }
   await device.repeat(
-    { kind: 'read', user: device.user, device: device.index, chatId, ...(back && { back }) },
+    { kind: 'read', chatId, ...(back && { back }) },
     () =>
       device.isLive && random.chance(50)
-        ? { via: 'socket', reply: device.emit('chat.read', { chatId, ...body }) }
-        : { via: 'rest', reply: device.rest('PUT', `/chats/${chatId}/read`, body) },
+        ? device.bySocket('chat.read', { chatId, ...body })
+        : device.byRest('PUT', `/chats/${chatId}/read`, body),
     (answer) => ({ seq: (answer.read ?? answer).seq }),
   )
 }
@@ -163,17 +160,13 @@ async function read(device: Device, chatId: string, random: Random): Promise<voi
 async function edit(device: Device, chatId: string, random: Random): Promise<void> {
   const setting = random.of(['pinned', 'muted', 'archived'] as const)
   const body = { [setting]: random.chance(50) }
-  await device.repeat(
-    { kind: 'edit', user: device.user, device: device.index, chatId, body: JSON.stringify(body) },
-    () => ({ via: 'rest', reply: device.rest('PATCH', `/chats/${chatId}`, body) }),
+  await device.repeat({ kind: 'edit', chatId, body: JSON.stringify(body) }, () =>
+    device.byRest('PATCH', `/chats/${chatId}`, body),
   )
 }
 
 async function remove(device: Device, chatId: string): Promise<void> {
-  await device.repeat({ kind: 'delete', user: device.user, device: device.index, chatId }, () => ({
-    via: 'rest',
-    reply: device.rest('DELETE', `/chats/${chatId}`),
-  }))
+  await device.repeat({ kind: 'delete', chatId }, () => device.byRest('DELETE', `/chats/${chatId}`))
 }
 
 /** [SEND-4] The blocker looks at the chat when the block is answered, and again before it ends. */
@@ -189,26 +182,19 @@ async function blockAndUnblock(crowd: Crowd, random: Random): Promise<void> {
       await sendBurst(writer, id, { count: 4, random })
   })()
   const path = `/users/me/blocks/${encodeURIComponent(blocked)}`
-  const who = { user: blocker, device: device.index, chatId: id }
   const look = () =>
     device.repeat(
-      { kind: 'look', ...who },
-      () => ({ via: 'rest', reply: device.rest('GET', `/chats/${id}`) }),
+      { kind: 'look', chatId: id },
+      () => device.byRest('GET', `/chats/${id}`),
       (chat) => ({ seq: chat.lastSeq }),
     )
   for (let round = 0; round < 3; round += 1) {
     await sleep(random.between(20, 80))
-    await device.repeat({ kind: 'block', ...who }, () => ({
-      via: 'rest',
-      reply: device.rest('PUT', path),
-    }))
+    await device.repeat({ kind: 'block', chatId: id }, () => device.byRest('PUT', path))
     await look()
     await sleep(BLOCKED_MS)
     await look()
-    await device.repeat({ kind: 'unblock', ...who }, () => ({
-      via: 'rest',
-      reply: device.rest('DELETE', path),
-    }))
+    await device.repeat({ kind: 'unblock', chatId: id }, () => device.byRest('DELETE', path))
   }
   isOver = true
   await writing
@@ -228,12 +214,10 @@ async function meetAtOnce(crowd: Crowd, random: Random): Promise<void> {
   crowd.chats.push(chat)
   const greet = (from: Device, to: Device) => {
     const message = { body: newText(random), clientId: randomUUID() }
+    const path = `/chats/users/${encodeURIComponent(to.user)}/messages`
     return from.repeat(
-      { kind: 'send', user: from.user, device: from.index, chatId: '', ...message },
-      () => ({
-        via: 'rest',
-        reply: from.rest('POST', `/chats/users/${encodeURIComponent(to.user)}/messages`, message),
-      }),
+      { kind: 'send', chatId: '', ...message },
+      () => from.byRest('POST', path, message),
       ({ seq, chatId }) => ({ seq, chatId }),
     )
   }

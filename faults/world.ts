@@ -1,4 +1,5 @@
 /** A server, its database, the ways between, and the people who use it. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,7 +13,7 @@ import { Device, type Site } from './device.ts'
 import { differencesOf, fetchFresh } from './fresh.ts'
 import { History } from './history.ts'
 import { ServerProcess } from './process.ts'
-import { Proxy, sleep } from './proxy.ts'
+import { Proxy } from './proxy.ts'
 import type { Random } from './random.ts'
 import { type Query, runCheck, selectRows } from './rows.ts'
 import { type SmallDisk, openSmallDisk } from './small-disk.ts'
@@ -77,7 +78,7 @@ export class World implements Crowd, Site {
     const cluster =
       setting === 'embedded' ? undefined : await Cluster.start(disk ? { folder: disk.folder } : {})
     const dbLink = cluster && (await Proxy.open(cluster.port))
-    const clock = setting === 'clock' ? await openClock(dataDir) : undefined
+    const clock = setting === 'clock' ? openClock(dataDir) : undefined
     const port = await freePort()
     const server = new ServerProcess({
       dist,
@@ -162,18 +163,12 @@ export class World implements Crowd, Site {
     while (!isSo() && Date.now() < until) await sleep(20)
   }
 
-  /** Milliseconds until a message is acknowledged that is sent from now on, straight to the server. */
+  /** Milliseconds until the server says that it is ready; undefined: it does not. */
   async recover(): Promise<number | undefined> {
     const started = performance.now()
-    const [chat] = this.chats
-    const [device] = this.devicesOf(present(chat).users[0])
+    const [device] = this.devices
     while (performance.now() - started < CONVERGE_MS && !this.isDead()) {
-      const { result } = await present(device).rest(
-        'GET',
-        '/health/ready',
-        undefined,
-        this.directUrl,
-      )
+      const { result } = await present(device).get('/health/ready')
       if (result === 'ok') return Math.round(performance.now() - started)
       await sleep(20)
     }
@@ -275,11 +270,6 @@ export class World implements Crowd, Site {
   /** [I17] Growth since the beginning. */
   grownMb(): number {
     return Math.round(this.server.rssMb() - this.#baseMb)
-  }
-
-  /** A server that was started again begins anew. */
-  resetMemory(): void {
-    this.#baseMb = this.server.rssMb()
   }
 
   async close(): Promise<void> {

@@ -19,13 +19,10 @@ const STOP_MS = 10_000
  * @returns {Promise<{ url: string, stop: () => Promise<void> }>}
  */
 export async function startPostgres(programs) {
-  const owner = process.getuid?.() === 0 ? unprivileged() : {}
   const folder = mkdtempSync(join(tmpdir(), 'microchatter-postgres-'))
   const remove = () => rmSync(folder, { recursive: true, force: true })
   try {
-    if (owner.uid !== undefined) chownSync(folder, owner.uid, owner.gid)
-    const settings = { cwd: folder, ...owner, env: { ...process.env, LC_ALL: locale() } }
-    await createCluster(programs, folder, settings)
+    const settings = await createCluster(programs, folder)
     const port = await freePort()
     const server = launch(programs, folder, port, settings)
     await ready(server)
@@ -53,10 +50,20 @@ function locale() {
   return process.platform === 'darwin' ? 'en_US.UTF-8' : 'C.UTF-8'
 }
 
-async function createCluster(programs, folder, settings) {
+/**
+ * Empty, in <folder>/data.
+ * @param {string} programs
+ * @param {string} folder
+ * @returns what its `postgres` is to be spawned with: the folder, who it runs as, the environment
+ */
+export async function createCluster(programs, folder) {
+  const owner = process.getuid?.() === 0 ? unprivileged() : {}
+  if (owner.uid !== undefined) chownSync(folder, owner.uid, owner.gid)
+  const settings = { cwd: folder, ...owner, env: { ...process.env, LC_ALL: locale() } }
   const args = ['-D', join(folder, 'data'), '-U', 'postgres', '-A', 'trust', '-E', 'UTF8']
   const { code, output } = await run(join(programs, 'initdb'), args, settings)
   if (code !== 0) throw new Failure(`${output.trim()}\n\ninitdb failed: the reason is above.`)
+  return settings
 }
 
 function freePort() {
