@@ -1,4 +1,7 @@
 import { type Static, Type } from 'typebox'
+import { Metadata } from './content.ts'
+import { Draft, GroupRole, GroupSettings, RequestState } from './groups.ts'
+import { LIMITS } from './limits.ts'
 import { Message } from './messages.ts'
 import {
   ChatId,
@@ -20,7 +23,9 @@ export const Member = closed({
   removed: opt(
     Type.Boolean({ description: 'true: the account was deleted; it has no username any more.' }),
   ),
-  readSeq: Seq,
+  role: opt(GroupRole),
+  readSeq: opt(Seq),
+  deliveredSeq: opt(Seq),
 })
 export type Member = Static<typeof Member>
 
@@ -35,18 +40,35 @@ export const Chat = closed(
     id: ChatId,
     kind: Type.Union([Type.Literal('direct'), Type.Literal('group')]),
     title: opt(Name),
-    members: Type.Array(Member),
+    picture: opt(PictureUrl),
+    description: opt(Type.String()),
+    metadata: opt(Metadata),
+    role: opt(GroupRole),
+    settings: opt(GroupSettings),
+    memberCount: opt(Type.Integer({ minimum: 0, description: 'Of a group.' })),
+    members: Type.Array(Member, {
+      description: `Empty where there are more than ${LIMITS.shownMembers}: page through them.`,
+    }),
     lastMessage: opt(Message),
     unread: Type.Integer({ minimum: 0, description: 'lastSeq − readSeq, never counted [READ-1].' }),
     lastSeq: Seq,
     readSeq: Seq,
     clearedSeq: opt(Seq),
+    mentions: opt(
+      Type.Integer({ minimum: 1, description: 'Unread messages that mention me, 100 at most.' }),
+    ),
     rev: Rev,
+    changes: opt(
+      Type.Integer({ minimum: 1, description: 'The number of the last change of a message.' }),
+    ),
     updatedAt: Time,
     pinned: opt(Type.Boolean()),
     archived: opt(Type.Boolean()),
     muted: opt(Type.Boolean()),
     mutedUntil: opt(Time),
+    draft: opt(Draft),
+    labels: opt(Type.Array(Type.String())),
+    request: opt(RequestState),
     blocked: opt(Type.Boolean({ description: 'true: I have blocked the other.' })),
   },
   'A chat as one of its members sees it. What is empty is left out.',

@@ -10,6 +10,19 @@ export const LIMITS = {
   url: 2_048,
   /** Bytes of a password before it is hashed. */
   password: 1_024,
+  /** Characters of a group's description. */
+  description: 2_000,
+  /** Bytes of the site's own data on a message or a chat. */
+  metadata: 4_096,
+  pollOptions: 20,
+  /** Users that one message mentions by name. */
+  mentions: 50,
+  /** Different emoji on one message. */
+  emoji: 20,
+  /** Members that one call adds. */
+  added: 200,
+  /** A chat of more members does not carry their list. */
+  shownMembers: 50,
   /** Items of one page. */
   page: 100,
   /** Bytes of a JSON body and of a socket frame. */

@@ -1,4 +1,16 @@
 import { type Static, Type } from 'typebox'
+import {
+  Card,
+  CONTENT,
+  Location,
+  MessageKind,
+  Metadata,
+  My,
+  Poll,
+  Quote,
+  Reaction,
+  SystemEvent,
+} from './content.ts'
 import { LIMITS } from './limits.ts'
 import { ChatId, closed, Limit, opt, Seq, Time, Username, Uuid } from './schema.ts'
 
@@ -16,6 +28,32 @@ export const Message = closed({
   body: Type.String(),
   createdAt: Time,
   clientId: Uuid,
+  kind: opt(MessageKind),
+  type: opt(Type.String()),
+  event: opt(SystemEvent),
+  reply: opt(Quote),
+  thread: opt(Seq),
+  replies: opt(
+    closed({ count: Type.Integer({ minimum: 1 }), lastSeq: Seq }, 'The thread of this message.'),
+  ),
+  mentions: opt(Type.Array(Username)),
+  mentionAll: opt(Type.Boolean()),
+  forwarded: opt(Type.Boolean()),
+  metadata: opt(Metadata),
+  poll: opt(Poll),
+  location: opt(Location),
+  card: opt(Card),
+  editedAt: opt(Time),
+  deletedAt: opt(Time),
+  deletedBy: opt(Username),
+  expiresAt: opt(Time),
+  pinned: opt(Type.Boolean()),
+  reactions: opt(Type.Array(Reaction)),
+  change: opt(
+    Type.Integer({ minimum: 1, description: 'The number of its last change in the chat.' }),
+  ),
+  hidden: opt(Type.Boolean({ description: 'true: of someone whom I have blocked.' })),
+  my: opt(My),
 })
 export type Message = Static<typeof Message>
 
@@ -25,12 +63,11 @@ const ClientId = Type.String({
     'A UUID made by the client. The same sender, chat and clientId twice is one message [SEND-3]. Without it a retry is not safe.',
 })
 
-export const SendBody = closed({ body: Body, clientId: opt(ClientId) })
+export const SendBody = closed({ body: opt(Body), clientId: opt(ClientId), ...CONTENT })
 export type SendBody = Static<typeof SendBody>
 
 export const SendToUserBody = closed({
-  body: Body,
-  clientId: opt(ClientId),
+  ...SendBody.properties,
   as: opt(
     Type.Literal('system', { description: 'For admins: the message comes from the site itself.' }),
   ),
@@ -42,6 +79,9 @@ export const HistoryQuery = closed({
   before: opt(Seq),
   after: opt(Seq),
   around: opt(Seq),
+  thread: opt(
+    Type.Integer({ minimum: 1, description: 'Only the thread of the message with this seq.' }),
+  ),
   limit: opt(Limit),
 })
 export type HistoryQuery = Static<typeof HistoryQuery>
@@ -55,5 +95,48 @@ export const History = closed({
   hasAfter: Type.Boolean({
     description: 'true: there are newer messages than the last of the page.',
   }),
+  changes: Type.Integer({
+    minimum: 0,
+    description: 'The changes of messages up to this number are in the page.',
+  }),
 })
 export type History = Static<typeof History>
+
+export const EditBody = closed({
+  body: opt(Body),
+  mentions: CONTENT.mentions,
+  metadata: CONTENT.metadata,
+})
+export type EditBody = Static<typeof EditBody>
+
+export const DeleteMessageQuery = closed({
+  for: opt(
+    Type.Union([Type.Literal('all'), Type.Literal('me')], {
+      default: 'all',
+      description: 'all: nobody can read it any more; me: it is gone for me.',
+    }),
+  ),
+})
+export type DeleteMessageQuery = Static<typeof DeleteMessageQuery>
+
+export const ChangesQuery = closed({ after: Type.Integer({ minimum: 0 }), limit: opt(Limit) })
+export type ChangesQuery = Static<typeof ChangesQuery>
+
+/** Messages that have changed, in the order of `change`, as they are now. */
+export const Changes = closed({
+  items: Type.Array(Message),
+  changes: Type.Integer({
+    minimum: 0,
+    description: 'All changes up to this number are in; the next page is `after` it.',
+  }),
+  hasAfter: Type.Boolean(),
+})
+export type Changes = Static<typeof Changes>
+
+/** What a message was before it was edited, the oldest first. */
+export const Edit = closed({
+  body: Type.String(),
+  editedBy: opt(Username),
+  editedAt: Time,
+})
+export type Edit = Static<typeof Edit>

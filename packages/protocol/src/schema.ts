@@ -1,4 +1,4 @@
-import { Type, type TProperties, type TSchema } from 'typebox'
+import { type TLiteral, type TUnion, Type, type TProperties, type TSchema } from 'typebox'
 import { LIMITS } from './limits.ts'
 
 /** Every object on the wire is closed: an unknown field is an error, never ignored. */
@@ -11,6 +11,14 @@ export function closed<T extends TProperties>(properties: T, description?: strin
 
 export const opt = Type.Optional
 
+/** One of these words. */
+export function oneOf<const V extends readonly string[]>(values: V, description?: string) {
+  return Type.Union(
+    values.map((value) => Type.Literal(value)),
+    description === undefined ? {} : { description },
+  ) as unknown as TUnion<{ -readonly [K in keyof V]: TLiteral<V[K] & string> }>
+}
+
 export const Username = Type.String({
   minLength: 1,
   maxLength: LIMITS.username,
@@ -18,11 +26,12 @@ export const Username = Type.String({
 })
 export const Time = Type.String({ description: 'ISO 8601, in UTC, with milliseconds.' })
 export const Name = Type.String({ minLength: 1, maxLength: LIMITS.name })
-export const PictureUrl = Type.String({
+export const WebUrl = Type.String({
   maxLength: LIMITS.url,
   pattern: '^https?://[^\\s]+$',
   description: 'An http or https address.',
 })
+export const PictureUrl = WebUrl
 export const Uuid = Type.String({
   pattern: '^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$',
   description: 'A UUID in its 36-character form.',

@@ -23,7 +23,7 @@ import type { Sent, Written } from './batch.ts'
 export async function sendMessage(
   core: Core,
   actor: Pick<Actor, 'id' | 'username' | 'socket'>,
-  { chatId, body, clientId }: SendBody & { chatId: string },
+  { chatId, body = '', clientId }: SendBody & { chatId: string },
 ): Promise<Message> {
   checkBody(body, core.settings.messages.maxLength)
   if (!isUuid(chatId)) throw chatNotFound()
@@ -44,7 +44,7 @@ export async function sendToUser(
   username: string,
   { as, ...body }: SendToUserBody,
 ): Promise<Message> {
-  checkBody(body.body, core.settings.messages.maxLength)
+  checkBody(body.body ?? '', core.settings.messages.maxLength)
   const sender = as === 'system' ? await actAsSystem(core, actor, username) : actor
   if (username === SYSTEM)
     throw new ChatError('forbidden', { detail: 'Messages of the system cannot be answered' })
@@ -115,6 +115,7 @@ export async function getHistory(
     items: rows.map(toMessage),
     hasBefore: Math.min(first, last + 1) > cleared + 1,
     hasAfter: Math.max(end, cleared) < last,
+    changes: 0,
   }
 
   function rangeOf({ before, after, around, limit = 50 }: HistoryQuery) {

@@ -65,7 +65,7 @@ export class ClientState {
     if (!known.view || !isNewer(known.view, chat)) known.view = chat
     if (chat.lastSeq >= (known.head?.lastSeq ?? 0)) known.head = chat
     for (const { username, readSeq } of chat.members)
-      if (username !== undefined) this.#mark(known, username, { ...chat, seq: readSeq })
+      if (username !== undefined) this.#mark(known, username, { ...chat, seq: readSeq ?? 0 })
     this.#mark(known, this.username, { ...chat, seq: chat.readSeq })
     if (chat.lastMessage) this.message(chat.lastMessage)
     this.#show(chat.id)

@@ -132,7 +132,7 @@ export class Log {
 
   page(after: number): History {
     const all = this.visible(after)
-    return { items: all.slice(0, PAGE), hasBefore: false, hasAfter: all.length > PAGE }
+    return { items: all.slice(0, PAGE), hasBefore: false, hasAfter: all.length > PAGE, changes: 0 }
   }
 
   /** `kept` undefined: the client has no messages. */
