@@ -48,6 +48,10 @@ export const Reaction = closed({
 })
 export type Reaction = Static<typeof Reaction>
 
+/** Who reacted, and how. */
+export const Reactor = closed({ emoji: Type.String(), username: Username, createdAt: Time })
+export type Reactor = Static<typeof Reactor>
+
 const choice = Type.String({ minLength: 1, maxLength: LIMITS.name })
 
 /** The question is the message's text. */
@@ -58,6 +62,14 @@ export const PollBody = closed({
   closesAt: opt(Time),
 })
 export type PollBody = Static<typeof PollBody>
+
+export const VoteBody = closed({
+  options: Type.Array(Type.Integer({ minimum: 0, maximum: LIMITS.pollOptions - 1 }), {
+    maxItems: LIMITS.pollOptions,
+    description: 'By their place, from 0; none takes the vote back.',
+  }),
+})
+export type VoteBody = Static<typeof VoteBody>
 
 export const Poll = closed({
   options: Type.Array(

@@ -33,6 +33,7 @@ export const ERRORS = {
     status: 409,
     title: 'The Idempotency-Key was used for another request',
   },
+  deleted: { status: 409, title: 'The message was deleted' },
   in_progress: { status: 409, title: 'The same request is still being worked on' },
   // 413, 415, 429, 431
   too_large: { status: 413, title: 'The body is too large' },

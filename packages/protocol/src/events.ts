@@ -1,14 +1,22 @@
 import { type Static, type TSchema, Type } from 'typebox'
 import { Chat, ReadBody, ReadState, Rev, Unread } from './chats.ts'
 import { CLOSE_REASONS } from './errors.ts'
-import { Message, SendBody } from './messages.ts'
+import { My } from './content.ts'
+import { DeleteMessageQuery, EditBody, Message, SendBody } from './messages.ts'
 import { ChatId, closed, opt, Seq, Time, Username } from './schema.ts'
 import { SyncBody, SyncResult } from './sync.ts'
 import { Profile } from './users.ts'
 
+/** A message as it is after a change, with the rev of the chat. */
+export const MessageChange = closed({ ...Message.properties, rev: Rev })
+
 /** What the server tells: name → what it carries. The same names go over sockets and webhooks. */
 export const EVENTS = {
   'message.created': Message,
+  'message.updated': MessageChange,
+  'message.deleted': MessageChange,
+  'reaction.updated': MessageChange,
+  'my.updated': closed({ chatId: ChatId, seq: Seq, my: My }),
   'chat.created': Chat,
   'chat.updated': Chat,
   'chat.removed': closed({ chatId: ChatId, rev: Rev }),
@@ -39,11 +47,22 @@ export const RefreshBody = closed({
   token: Type.String({ minLength: 1, maxLength: 8_192, description: 'A session token or a JWT.' }),
 })
 export const SendCallBody = closed({ chatId: ChatId, ...SendBody.properties })
+const address = { chatId: ChatId, seq: Seq }
+export const EditCallBody = closed({ ...address, ...EditBody.properties })
+export const DeleteCallBody = closed({ ...address, ...DeleteMessageQuery.properties })
+export const ReactCallBody = closed({
+  ...address,
+  emoji: Type.String({ minLength: 1, maxLength: 64 }),
+  on: Type.Boolean({ description: 'false: it is taken back.' }),
+})
 export const ReadCallBody = closed({ chatId: ChatId, ...ReadBody.properties })
 
 /** What a client may ask: name → what it sends, and what the acknowledgement carries beside `ok: true`. */
 export const CALLS = {
   'message.send': { request: SendCallBody, answer: closed({ message: Message }) },
+  'message.edit': { request: EditCallBody, answer: closed({ message: Message }) },
+  'message.delete': { request: DeleteCallBody, answer: closed({}) },
+  'reaction.set': { request: ReactCallBody, answer: closed({ message: Message }) },
   'chat.read': { request: ReadCallBody, answer: closed({ read: ReadState }) },
   typing: { request: TypingBody, answer: closed({}) },
   sync: { request: SyncBody, answer: closed({ sync: SyncResult }) },

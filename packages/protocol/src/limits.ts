@@ -19,6 +19,8 @@ export const LIMITS = {
   mentions: 50,
   /** Different emoji on one message. */
   emoji: 20,
+  /** Pinned messages of a chat. */
+  pins: 100,
   /** Members that one call adds. */
   added: 200,
   /** A chat of more members does not carry their list. */

@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { Chat, Rev, Unread } from './chats.ts'
+import { My } from './content.ts'
 import { LIMITS } from './limits.ts'
 import { Message } from './messages.ts'
 import { ChatId, closed, opt, Seq } from './schema.ts'
@@ -14,10 +15,19 @@ export const SyncBody = closed({
     }),
   ),
   chats: opt(
-    Type.Array(closed({ chatId: ChatId, seq: Seq }), {
-      maxItems: LIMITS.syncChats,
-      description: 'The chats whose messages the client keeps, with the last seq that it has.',
-    }),
+    Type.Array(
+      closed({
+        chatId: ChatId,
+        seq: Seq,
+        change: opt(
+          Type.Integer({ minimum: 0, description: 'The last change of a message that it has.' }),
+        ),
+      }),
+      {
+        maxItems: LIMITS.syncChats,
+        description: 'The chats whose messages the client keeps, with the last seq that it has.',
+      },
+    ),
   ),
 })
 export type SyncBody = Static<typeof SyncBody>
@@ -38,8 +48,24 @@ export const SyncResult = closed({
       hasAfter: Type.Boolean({
         description: 'true: fetch the rest by history, `after` the last seq.',
       }),
+      changed: opt(
+        Type.Array(Message, {
+          description: 'Messages up to that seq that have changed, in the order of `change`.',
+        }),
+      ),
+      changes: opt(
+        Type.Integer({ minimum: 0, description: 'The changes up to this number are in.' }),
+      ),
+      hasChanges: opt(
+        Type.Boolean({ description: 'true: fetch the rest by `changes`, `after` that number.' }),
+      ),
     }),
     { description: 'Per chat asked for: the messages after its seq, oldest first.' },
+  ),
+  my: opt(
+    Type.Array(closed({ chatId: ChatId, seq: Seq, my: My }), {
+      description: 'What changed of what I alone have of messages; not in a fresh state.',
+    }),
   ),
   more: opt(
     Type.Boolean({ description: 'true: more chats than these; the list of chats has them.' }),

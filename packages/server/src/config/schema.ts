@@ -84,6 +84,12 @@ export const ConfigSchema = section({
   }),
   messages: section({
     maxLength: whole(1, LIMITS.body, "Characters of a message's text, at most."),
+    editMinutes: whole(0, 5_256_000, 'How long its sender may edit a message; 0: not at all.'),
+    deleteMinutes: whole(
+      0,
+      5_256_000,
+      'How long its sender may delete a message for all; 0: not at all.',
+    ),
   }),
   limits: choice(['on', 'off'], 'Whether the rates below hold. `off` is for measuring.'),
   rates: section({

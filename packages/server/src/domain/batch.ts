@@ -1,18 +1,29 @@
 /** The drafts of one statement: repeats joined, put in order of chat, and answered. */
+import type { Message } from '@microchatter/protocol'
 import type { ChatRights } from '../store/chats.ts'
-import type { ChatBatch, MessageRow, Numbered } from '../store/messages.ts'
+import type { ChatBatch, MessageRow, Numbered, Rich } from '../store/messages.ts'
 import { ChatError } from './errors.ts'
+import { toMessage } from './message-view.ts'
 
 export interface Draft {
   chatId: string
   sender: { id: number; username: string; socket?: string | undefined }
   clientId: string
   body: string
+  /** undefined: a text and nothing more. */
+  rich?: RichDraft | undefined
+}
+export interface RichDraft extends Rich {
+  /** What the wire has of it. */
+  shown: Partial<Message>
 }
 export interface Sent extends Draft {
   seq: number
   /** ISO 8601, UTC. */
   createdAt: string
+  expiresAt?: string | undefined
+  /** It was stored before, and may have changed since. */
+  stored?: Message
 }
 /** What a statement has just made durable in one chat. */
 export interface Written {
@@ -77,10 +88,11 @@ export function toBatch({ rights, touch, jobs }: Group): ChatBatch {
     chatId: rights.id,
     rightsRev: rights.rightsRev,
     touch,
-    messages: jobs.map(({ draft: { sender, clientId, body } }) => ({
+    messages: jobs.map(({ draft: { sender, clientId, body, rich } }) => ({
       senderId: sender.id,
       clientId,
       body,
+      rich,
     })),
   }
 }
@@ -94,8 +106,8 @@ export function settleGroup(group: Group, { base, last_at }: Numbered): Written 
   let seq = base
   const messages: Sent[] = []
   for (const { draft, resolve, repeats } of jobs) {
-    const { chatId, sender, clientId, body } = draft
-    const sent = { chatId, sender, clientId, body, seq: ++seq, createdAt }
+    const { chatId, sender, clientId, body, rich } = draft
+    const sent = { chatId, sender, clientId, body, rich, seq: ++seq, createdAt }
     messages.push(sent)
     resolve(sent)
     if (repeats) for (const repeat of repeats) settleRepeat(repeat, sent)
@@ -111,8 +123,11 @@ function settleRepeat(repeat: Job, sent: Sent): void {
 /** [SEND-3] The answer of a draft that was stored before. */
 export function answer(job: Job, row: MessageRow): void {
   const createdAt = row.created_at.toISOString()
+  const stored = toMessage(row)
   for (const { draft, resolve, reject } of withRepeats(job)) {
-    if (row.body === draft.body) resolve({ ...draft, seq: row.seq, createdAt })
+    // Of one that was edited, the first text is not at hand.
+    if (row.body === draft.body || row.change > 0)
+      resolve({ ...draft, seq: row.seq, createdAt, stored })
     else reject(reused())
   }
 }

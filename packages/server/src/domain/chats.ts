@@ -143,7 +143,7 @@ export async function deleteChat(core: Core, actor: Actor, chatId: string): Prom
     if (!(await clearChat(tx, cleared))) return { ...chat, wasUnread: false }
     // The others see it as read.
     const revs = await touchChats(tx, [id])
-    return { ...chat, rev: revs.get(id) ?? chat.rev, wasUnread: true }
+    return { ...chat, rev: revs.get(id)?.rev ?? chat.rev, wasUnread: true }
   })
   core.bus.publish({ kind: 'rights', chatId: id })
   tellDevices(core, actor, 'chat.removed', { chatId: id, rev })
@@ -176,7 +176,7 @@ export async function markRead(
   const read = await change(core, chat.id, async (tx) => {
     const revs = await touchChats(tx, [chat.id])
     const moved = await updateReadSeq(tx, { chatId: chat.id, userId: actor.id, seq, back })
-    return moved && { ...moved, rev: revs.get(chat.id) ?? chat.rev }
+    return moved && { ...moved, rev: revs.get(chat.id)?.rev ?? chat.rev }
   })
   if (!read) throw chatNotFound()
   const { readSeq, lastSeq, rev } = read

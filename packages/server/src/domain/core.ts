@@ -27,7 +27,7 @@ export interface Settings {
   login: { token: 'session' | 'jwt'; idleDays: number; absoluteDays: number; jwtHours: number }
   basic: 'on' | 'off'
   users: { search: 'admins' | 'everyone'; editSelf: boolean }
-  messages: { maxLength: number }
+  messages: { maxLength: number; editMinutes: number; deleteMinutes: number }
   jwt: { createUsers: boolean }
 }
 

@@ -213,6 +213,9 @@ function headOf(name: string, data: unknown): Told | undefined {
     case 'chat.created':
     case 'chat.updated':
       return { chatId: id, seq: lastSeq, rev, isView: true }
+    case 'message.updated':
+    case 'message.deleted':
+    case 'reaction.updated':
     case 'chat.removed':
     case 'read.updated':
       return { chatId, seq: 0, rev, isView: false }

@@ -11,9 +11,12 @@ import {
   selectUnread,
   type UnreadRow,
 } from '../store/members.ts'
+import { type ChangedMarks, type MarksKey, selectChangedMarks } from '../store/marks.ts'
 import {
   type AfterKey,
+  type ChangedKey,
   type MessageRow,
+  selectChanged,
   selectMessagesAfter,
   selectNow,
 } from '../store/messages.ts'
@@ -28,6 +31,9 @@ export interface Reads {
   /** Of a chat, the oldest first. */
   members: Together<string, MemberRow[]>
   messagesAfter: Together<AfterKey, (MessageRow & Nth)[]>
+  /** In the order of change. */
+  changed: Together<ChangedKey, (MessageRow & Nth)[]>
+  marks: Together<MarksKey, ChangedMarks[]>
   unread: Together<number, UnreadRow>
 }
 
@@ -37,6 +43,8 @@ export const SHOWN_MEMBERS = 50
 export interface ReadLimits {
   changes: number
   messagesAfter: number
+  changed: number
+  marks: number
 }
 
 export function createReads(db: Db, limits: ReadLimits): Reads {
@@ -55,6 +63,12 @@ export function createReads(db: Db, limits: ReadLimits): Reads {
     ),
     messagesAfter: new Together(turns, async (keys) =>
       many(keys, await selectMessagesAfter(db, keys, limits.messagesAfter)),
+    ),
+    changed: new Together(turns, async (keys) =>
+      many(keys, await selectChanged(db, keys, limits.changed)),
+    ),
+    marks: new Together(turns, async (keys) =>
+      many(keys, await selectChangedMarks(db, keys, limits.marks)),
     ),
     unread: new Together(turns, async (keys) => {
       const rows = ones(keys, await selectUnread(db, keys))

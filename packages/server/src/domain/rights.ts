@@ -31,6 +31,19 @@ export function isMember(rights: ChatRights | undefined, userId: number): rights
   return rights?.members.has(userId) === true
 }
 
+export type Action = 'pin' | 'mentionAll' | 'deleteOthers'
+
+/** Whether this member may do it; in a direct chat both may do all, but each deletes its own. */
+export function may(rights: ChatRights, _userId: number, action: Action): boolean {
+  return rights.kind === 'direct' && action !== 'deleteOthers'
+}
+
+/** [SEND-4] In a direct chat, a block ends all that would reach the other. */
+export function checkNoBlock(rights: ChatRights, userId: number): void {
+  const refusal = rights.kind === 'direct' ? blockRefusal(rights, userId) : undefined
+  if (refusal) throw refusal
+}
+
 /** Of all members. */
 export function idsOf({ members }: ChatRights): number[] {
   return [...members.keys()]
@@ -38,6 +51,13 @@ export function idsOf({ members }: ChatRights): number[] {
 
 export function chatNotFound(): ChatError {
   return new ChatError('not_found', { detail: 'There is no such chat, or it is not yours' })
+}
+
+export function messageNotFound(field?: string): ChatError {
+  return new ChatError('not_found', {
+    detail: 'There is no such message in this chat, or you cannot see it',
+    ...(field === undefined ? {} : { field }),
+  })
 }
 
 export function forbidden(detail: string): ChatError {

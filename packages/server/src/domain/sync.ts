@@ -5,12 +5,15 @@
  * earlier than it says, longer than any transaction may last, so a slow one is not lost; what comes
  * twice is told apart by (seq, rev), which are given under the chat's lock.
  */
-import type { SyncBody, SyncResult } from '@microchatter/protocol'
-import { selectChats } from '../store/members.ts'
+import type { Message, SyncBody, SyncResult } from '@microchatter/protocol'
+import { selectMarks } from '../store/marks.ts'
+import { selectChats, type SeqsRow } from '../store/members.ts'
 import { getUnread, toChats } from './chats.ts'
 import { type Actor, type Core, isUuid } from './core.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
-import { toMessage } from './views.ts'
+import { readChanges } from './changes.ts'
+import { maskFor } from './history.ts'
+import { toMessage, toMy, withMy } from './message-view.ts'
 
 const OVERLAP_MS = 30_000
 /** Who was away for longer starts fresh. */
@@ -18,8 +21,15 @@ const OLDEST_MS = 90 * 86_400_000
 /** More changed chats than these: a fresh start is cheaper. */
 const CHANGED_CHATS = 200
 const FRESH_CHATS = 100
+const CHANGED_MARKS = 500
+const CHANGED_MESSAGES = 100
 /** What one client reads at most; of a chat's messages the rest comes by history. */
-export const SYNC_LIMITS = { changes: CHANGED_CHATS + 1, messagesAfter: 50 }
+export const SYNC_LIMITS = {
+  changes: CHANGED_CHATS + 1,
+  messagesAfter: 50,
+  changed: CHANGED_MESSAGES + 1,
+  marks: CHANGED_MARKS + 1,
+}
 
 export async function sync(core: Core, actor: Actor, body: SyncBody): Promise<SyncResult> {
   const now = await core.reads.now.load(undefined)
@@ -31,14 +41,16 @@ export async function sync(core: Core, actor: Actor, body: SyncBody): Promise<Sy
   const state =
     (since && (await changedState(core, actor, since))) ?? (await freshState(core, actor))
   // What the views have seen, the messages must reach: what is held up to there is not released.
-  for (const { id, lastSeq } of state.chats) {
+  for (const { id, lastSeq, changes = 0 } of state.chats) {
     const head = heads.get(id)
-    if (head) head.last_seq = Math.max(head.last_seq, lastSeq)
+    if (!head) continue
+    head.last_seq = Math.max(head.last_seq, lastSeq)
+    head.changes = Math.max(head.changes, changes)
   }
   return {
     cursor: encodeCursor([now.toISOString()]),
     ...state,
-    messages: await newMessages(core, kept, heads),
+    messages: await newMessages(core, actor, { kept, heads, isFresh: state.reset === true }),
     unread: await getUnread(core, actor),
   }
 }
@@ -46,25 +58,21 @@ export async function sync(core: Core, actor: Actor, body: SyncBody): Promise<Sy
 interface Kept {
   chatId: string
   seq: number
+  change: number | undefined
 }
 
 function keptOf({ chats = [] }: SyncBody): Kept[] {
   return chats
     .filter(({ chatId }) => isUuid(chatId))
-    .map(({ chatId, seq }) => ({ chatId: chatId.toLowerCase(), seq }))
+    .map(({ chatId, seq, change }) => ({ chatId: chatId.toLowerCase(), seq, change }))
 }
 
-interface Head {
-  last_seq: number
-  cleared_seq: number
-}
-
-async function selectHeads(core: Core, actor: Actor, kept: Kept[]): Promise<Map<string, Head>> {
+async function selectHeads(core: Core, actor: Actor, kept: Kept[]): Promise<Map<string, SeqsRow>> {
   if (kept.length === 0) return new Map()
   const rows = await core.reads.seqs.loadAll(
     kept.map(({ chatId }) => ({ userId: actor.id, chatId })),
   )
-  const heads = new Map<string, Head>()
+  const heads = new Map<string, SeqsRow>()
   for (const [index, { chatId }] of kept.entries()) {
     const head = rows[index]
     if (head) heads.set(chatId, head)
@@ -88,7 +96,7 @@ function timeOf(cursor: string): number {
   }
 }
 
-type State = Pick<SyncResult, 'chats' | 'removed' | 'reset' | 'more'>
+type State = Pick<SyncResult, 'chats' | 'removed' | 'reset' | 'more' | 'my'>
 
 /** undefined: more changed than is worth telling. */
 async function changedState(core: Core, actor: Actor, since: Date): Promise<State | undefined> {
@@ -96,10 +104,20 @@ async function changedState(core: Core, actor: Actor, since: Date): Promise<Stat
   if (rows.length > CHANGED_CHATS) return undefined
   const listed = rows.filter(({ active_day }) => active_day !== null)
   const hidden = rows.filter(({ active_day, unseen }) => active_day === null && !unseen)
+  const my = rows.some((row) => row.has_marks) ? await changedMarks(core, actor, since) : []
+  if (!my) return undefined
   return {
+    ...(my.length > 0 ? { my } : {}),
     chats: await toChats(core, listed),
     removed: hidden.map(({ id, rev }) => ({ chatId: id, rev })),
   }
+}
+
+/** undefined: more than is worth telling. */
+async function changedMarks(core: Core, { id: userId }: Actor, since: Date) {
+  const rows = await core.reads.marks.load({ userId, since })
+  if (rows.length > CHANGED_MARKS) return undefined
+  return rows.map(({ chat_id, mark }) => ({ chatId: chat_id, seq: mark.seq, my: toMy(mark) }))
 }
 
 async function freshState(core: Core, actor: Actor): Promise<State> {
@@ -117,21 +135,66 @@ async function freshState(core: Core, actor: Actor): Promise<State> {
   }
 }
 
-async function newMessages(
-  core: Core,
-  kept: Kept[],
-  heads: Map<string, Head>,
-): Promise<SyncResult['messages']> {
-  const wanted = kept.flatMap(({ chatId, seq }) => {
-    const head = heads.get(chatId)
+interface Keeping {
+  kept: Kept[]
+  heads: Map<string, SeqsRow>
+  /** The client forgets what it has. */
+  isFresh: boolean
+}
+
+async function newMessages(core: Core, actor: Actor, { kept, heads, isFresh }: Keeping) {
+  const all = kept.map(async (one) => {
+    const head = heads.get(one.chatId)
     if (!head) return []
-    const after = Math.max(Math.min(seq, head.last_seq), head.cleared_seq)
-    return after < head.last_seq ? [{ chatId, seq: after, lastSeq: head.last_seq }] : []
+    const after = Math.max(Math.min(one.seq, head.last_seq), head.cleared_seq)
+    const isBehind = one.change !== undefined && !isFresh && one.change < head.changes
+    if (after >= head.last_seq && !isBehind) return []
+    const mask = await maskFor(core, actor, { chatId: one.chatId, kind: head.kind })
+    const added =
+      after < head.last_seq ? await messagesAfter(core, actor, { head, after, one }) : []
+    const items = added.map(mask)
+    return [
+      {
+        chatId: one.chatId,
+        items,
+        hasAfter: (items.at(-1)?.seq ?? head.last_seq) < head.last_seq,
+        ...(isBehind ? await changedOf(core, { one, head, mask }) : {}),
+      },
+    ]
   })
-  if (wanted.length === 0) return []
-  const pages = await core.reads.messagesAfter.loadAll(wanted)
-  return wanted.map(({ chatId, lastSeq }, index) => {
-    const items = (pages[index] ?? []).map(toMessage)
-    return { chatId, items, hasAfter: (items.at(-1)?.seq ?? lastSeq) < lastSeq }
-  })
+  return (await Promise.all(all)).flat()
+}
+
+interface Asked {
+  head: SeqsRow
+  one: Kept
+}
+
+async function messagesAfter(
+  core: Core,
+  actor: Actor,
+  { head, one, after }: Asked & { after: number },
+) {
+  const { chatId } = one
+  const rows = await core.reads.messagesAfter.load({ chatId, seq: after })
+  const messages = rows.map(toMessage)
+  if (!head.has_marks || rows.length === 0) return messages
+  const range = { from: after + 1, to: messages.at(-1)?.seq ?? after }
+  const marks = await selectMarks(core.db, { userId: actor.id, chatId, ...range })
+  const bySeq = new Map(marks.map((mark) => [mark.seq, mark]))
+  return messages.map((message) => withMy(message, bySeq.get(message.seq)))
+}
+
+/** What the client has, and has changed since. */
+async function changedOf(
+  core: Core,
+  { one, head, mask }: Asked & { mask: (m: Message) => Message },
+) {
+  const { chatId, seq, change = 0 } = one
+  const { items, changes, hasAfter } = await readChanges(core, { chatId, change }, CHANGED_MESSAGES)
+  return {
+    changed: items.filter((item) => item.seq <= seq && item.seq > head.cleared_seq).map(mask),
+    changes: hasAfter ? changes : Math.max(changes, head.changes),
+    ...(hasAfter ? { hasChanges: true } : {}),
+  }
 }

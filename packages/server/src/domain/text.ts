@@ -66,3 +66,29 @@ export function isUsername(username: string): boolean {
 function isWellFormed(text: string): boolean {
   return text.isWellFormed()
 }
+
+const DEPTH = 8
+
+/** JSON that is stored as it is. @throws invalid, invalid_text */
+export function checkData(data: unknown, { field, maxBytes }: { field: string; maxBytes: number }) {
+  const json = JSON.stringify(data)
+  if (Buffer.byteLength(json) > maxBytes)
+    throw new ChatError('invalid', {
+      field,
+      detail: `It has more than ${maxBytes} bytes as JSON; keep what is large on your own side`,
+    })
+  if (!isSound(data, DEPTH))
+    throw new ChatError('invalid_text', {
+      field,
+      detail: `It is nested more than ${DEPTH} deep, or a text in it has a NUL or half of a pair`,
+    })
+}
+
+function isSound(data: unknown, depth: number): boolean {
+  if (typeof data === 'string') return !data.includes('\0') && isWellFormed(data)
+  if (typeof data !== 'object' || data === null) return true
+  if (depth === 0) return false
+  return Object.entries(data).every(
+    ([key, value]) => isSound(key, depth) && isSound(value, depth - 1),
+  )
+}

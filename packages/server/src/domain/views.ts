@@ -1,19 +1,8 @@
 /** Rows of the store, as the wire has them. What is empty is left out. */
 import type { Chat, Member, Message, Profile, User } from '@microchatter/protocol'
 import type { ChatRow, ListKey, MemberRow } from '../store/members.ts'
-import type { MessageRow } from '../store/messages.ts'
 import type { UserRow } from '../store/users.ts'
-
-export function toMessage(row: Omit<MessageRow, 'sender_id'>): Message {
-  return {
-    chatId: row.chat_id as string,
-    seq: row.seq as number,
-    ...(row.sender ? { sender: row.sender as string } : {}),
-    body: row.body as string,
-    createdAt: (row.created_at as Date).toISOString(),
-    clientId: row.client_id as string,
-  }
-}
+import { toMessage, withMy } from './message-view.ts'
 
 interface Person {
   username: string | null
@@ -53,7 +42,9 @@ export function toChat(row: ChatRow, members: MemberRow[]): Chat {
     lastSeq: row.last_seq,
     readSeq: row.read_seq,
     ...(row.cleared_seq === 0 ? {} : { clearedSeq: row.cleared_seq }),
+    ...(row.mentions > 0 ? { mentions: row.mentions } : {}),
     rev: row.rev,
+    ...(row.changes > 0 ? { changes: row.changes } : {}),
     updatedAt: row.last_at.toISOString(),
     ...(row.pinned ? { pinned: true } : {}),
     ...(row.archived ? { archived: true } : {}),
@@ -66,14 +57,18 @@ export function toChat(row: ChatRow, members: MemberRow[]): Chat {
 }
 
 function lastMessage(row: ChatRow): Message {
-  return toMessage({
+  const message = toMessage({
     chat_id: row.id,
     seq: row.message_seq ?? 0,
     sender: row.message_sender,
     body: row.message_body ?? '',
     created_at: row.message_created_at ?? row.last_at,
     client_id: row.message_client_id ?? '',
+    change: row.change ?? 0,
+    content: row.content,
+    details: row.details,
   })
+  return withMy(message, row.message_mark)
 }
 
 export function toListKey(row: ChatRow): ListKey {

@@ -87,6 +87,14 @@ export class Writer {
     })
   }
 
+  /** [SEND-3] What this draft has made before, if it has. */
+  async sent(draft: Draft): Promise<Sent | undefined> {
+    return new Promise((resolve, reject) => {
+      const job = { draft, resolve, reject, repeats: undefined }
+      this.#settleSent([job]).then((unsent) => unsent.length > 0 && resolve(undefined), reject)
+    })
+  }
+
   /** From the cache where it has it; a send proves it anyway. */
   async rights(chatId: string): Promise<ChatRights | undefined> {
     return this.#rights.get(chatId) ?? (await this.#load([chatId]))[0]

@@ -1,7 +1,12 @@
 /** All that REST answers: method, path → schemas → function. OpenAPI and /docs are made of this. */
 import {
   Block,
+  Changes,
+  ChangesQuery,
   Chat,
+  DeleteMessageQuery,
+  Edit,
+  EditBody,
   History,
   HistoryQuery,
   ListChatsQuery,
@@ -11,6 +16,7 @@ import {
   OpenChatBody,
   page,
   Profile,
+  Reactor,
   ReadBody,
   ReadState,
   RegisterBody,
@@ -21,6 +27,7 @@ import {
   UpdateChatBody,
   UpdateUserBody,
   User,
+  VoteBody,
 } from '@microchatter/protocol'
 import { Type } from 'typebox'
 import { BlockParams, ListBlocksQuery, onBlockUser, onListBlocks, onUnblockUser } from './blocks.ts'
@@ -35,7 +42,31 @@ import {
 } from './chats.ts'
 import { onDocs, onDocsStyle, onOpenApi } from './documents.ts'
 import { Health, onLive, onReady } from './health.ts'
-import { onGetHistory, onSendMessage, onSendToUser, RecipientParams } from './messages.ts'
+import {
+  MessageParams,
+  onAddReaction,
+  onClosePoll,
+  onDeleteMessage,
+  onEditMessage,
+  onGetHistory,
+  onGetMessage,
+  onListChanges,
+  onListEdits,
+  onListPins,
+  onListReactions,
+  onListStars,
+  onPinMessage,
+  onRemoveReaction,
+  onSendMessage,
+  onSendToUser,
+  onStarMessage,
+  onUnpinMessage,
+  onUnstarMessage,
+  onVote,
+  PageQuery,
+  ReactionParams,
+  RecipientParams,
+} from './messages.ts'
 import { publicRoute, type Route, route } from './route.ts'
 import {
   onListSessions,
@@ -56,6 +87,7 @@ import {
 
 const AnyUser = Type.Union([User, Profile])
 const Text = Type.String()
+const CHANGING = ['not_found', 'forbidden', 'blocked', 'deleted', 'invalid_text'] as const
 
 export const ROUTES: readonly Route[] = [
   route('logIn', 'user', 'POST /users/login', {
@@ -199,6 +231,124 @@ export const ROUTES: readonly Route[] = [
     answers: { 201: Message },
     errors: ['not_found', 'blocked', 'forbidden', 'invalid_text', 'client_id_reused'],
     on: onSendMessage,
+  }),
+  route('listChanges', 'user', 'GET /chats/:chatId/changes', {
+    summary: 'What has changed of messages after a change, each as it is now',
+    params: ChatParams,
+    query: ChangesQuery,
+    answers: { 200: Changes },
+    errors: ['not_found'],
+    on: onListChanges,
+  }),
+  route('getMessage', 'user', 'GET /chats/:chatId/messages/:seq', {
+    summary: 'One message',
+    params: MessageParams,
+    answers: { 200: Message },
+    errors: ['not_found'],
+    on: onGetMessage,
+  }),
+  route('editMessage', 'user', 'PATCH /chats/:chatId/messages/:seq', {
+    summary: 'Edit a message of mine',
+    params: MessageParams,
+    body: EditBody,
+    answers: { 200: Message },
+    errors: CHANGING,
+    on: onEditMessage,
+  }),
+  route('deleteMessage', 'user', 'DELETE /chats/:chatId/messages/:seq', {
+    summary: 'Delete a message for all, or for me',
+    params: MessageParams,
+    query: DeleteMessageQuery,
+    answers: { 204: null },
+    errors: CHANGING,
+    on: onDeleteMessage,
+  }),
+  route('listEdits', 'user', 'GET /chats/:chatId/messages/:seq/edits', {
+    summary: 'What a message was before; for its sender and for moderators',
+    params: MessageParams,
+    query: PageQuery,
+    answers: { 200: page(Edit) },
+    errors: ['not_found', 'forbidden', 'invalid_cursor'],
+    on: onListEdits,
+  }),
+  route('listReactions', 'user', 'GET /chats/:chatId/messages/:seq/reactions', {
+    summary: 'Who has reacted, and how',
+    params: MessageParams,
+    query: PageQuery,
+    answers: { 200: page(Reactor) },
+    errors: ['not_found', 'invalid_cursor'],
+    on: onListReactions,
+  }),
+  route('addReaction', 'user', 'PUT /chats/:chatId/messages/:seq/reactions/:emoji', {
+    summary: 'React with an emoji',
+    params: ReactionParams,
+    answers: { 200: Message },
+    errors: CHANGING,
+    on: onAddReaction,
+  }),
+  route('removeReaction', 'user', 'DELETE /chats/:chatId/messages/:seq/reactions/:emoji', {
+    summary: 'Take a reaction back',
+    params: ReactionParams,
+    answers: { 200: Message },
+    errors: CHANGING,
+    on: onRemoveReaction,
+  }),
+  route('vote', 'user', 'PUT /chats/:chatId/messages/:seq/vote', {
+    summary: 'Vote in a poll, in place of what I had chosen',
+    params: MessageParams,
+    body: VoteBody,
+    answers: { 200: Message },
+    errors: CHANGING,
+    on: onVote,
+  }),
+  route('closePoll', 'user', 'DELETE /chats/:chatId/messages/:seq/vote', {
+    summary: 'End a poll: for its sender, and for who may delete it',
+    params: MessageParams,
+    answers: { 200: Message },
+    errors: CHANGING,
+    on: onClosePoll,
+  }),
+  route('listPins', 'user', 'GET /chats/:chatId/pins', {
+    summary: 'The pinned messages of a chat, the newest pin first',
+    params: ChatParams,
+    answers: { 200: Type.Object({ items: Type.Array(Message) }, { additionalProperties: false }) },
+    errors: ['not_found'],
+    on: onListPins,
+  }),
+  route('pinMessage', 'user', 'PUT /chats/:chatId/messages/:seq/pin', {
+    summary: 'Pin a message for all members',
+    params: MessageParams,
+    answers: { 200: Message },
+    errors: CHANGING,
+    on: onPinMessage,
+  }),
+  route('unpinMessage', 'user', 'DELETE /chats/:chatId/messages/:seq/pin', {
+    summary: 'Take a pin off',
+    params: MessageParams,
+    answers: { 200: Message },
+    errors: CHANGING,
+    on: onUnpinMessage,
+  }),
+  route('listStars', 'user', 'GET /users/me/stars', {
+    summary: 'The messages that I have given a star, the newest star first',
+    query: PageQuery,
+    answers: { 200: page(Message) },
+    errors: ['invalid_cursor'],
+    on: onListStars,
+  }),
+  route('starMessage', 'user', 'PUT /chats/:chatId/messages/:seq/star', {
+    summary: 'Give a message a star that only I see',
+    params: MessageParams,
+    answers: { 204: null },
+    errors: ['not_found'],
+    on: onStarMessage,
+  }),
+  route('unstarMessage', 'user', 'DELETE /chats/:chatId/messages/:seq/star', {
+    summary: 'Take a star off',
+    params: MessageParams,
+    answers: { 204: null },
+    errors: ['not_found'],
+    on: onUnstarMessage,
   }),
   route('markRead', 'user', 'PUT /chats/:chatId/read', {
     summary: 'Mark as read up to a seq',

@@ -3,9 +3,11 @@ import { type CallBody, type CallName, CALLS } from '@microchatter/protocol'
 import { Ajv, type ValidateFunction } from 'ajv'
 import { markRead, setTyping } from '../domain/chats.ts'
 import type { Core } from '../domain/core.ts'
+import { deleteForMe, deleteMessage, editMessage } from '../domain/edits.ts'
 import { ChatError } from '../domain/errors.ts'
 import { invalid } from '../domain/invalid.ts'
 import { sendMessage } from '../domain/messages.ts'
+import { setReaction } from '../domain/reactions.ts'
 import type { SocketSession } from './session.ts'
 import { syncSession } from './sync.ts'
 
@@ -23,6 +25,9 @@ type Table = { [N in CallName]: (call: Call<N>) => Promise<Answer> }
 
 const TABLE: Table = {
   'message.send': onSend,
+  'message.edit': onEdit,
+  'message.delete': onDelete,
+  'reaction.set': onReact,
   'chat.read': onRead,
   typing: onTyping,
   sync: onSync,
@@ -52,6 +57,22 @@ export async function call(
 
 async function onSend({ core, session, body }: Call<'message.send'>): Promise<Answer> {
   return { values: { message: await sendMessage(core, session.actor, body) } }
+}
+
+async function onEdit({ core, session, body }: Call<'message.edit'>): Promise<Answer> {
+  const { chatId, seq, ...edit } = body
+  return { values: { message: await editMessage(core, session.actor, { chatId, seq }, edit) } }
+}
+
+async function onDelete({ core, session, body }: Call<'message.delete'>): Promise<Answer> {
+  const { for: whom = 'all', ...address } = body
+  const work = whom === 'me' ? deleteForMe : deleteMessage
+  await work(core, session.actor, address)
+  return { values: {} }
+}
+
+async function onReact({ core, session, body }: Call<'reaction.set'>): Promise<Answer> {
+  return { values: { message: await setReaction(core, session.actor, body) } }
 }
 
 async function onRead({ core, session, body }: Call<'chat.read'>): Promise<Answer> {

@@ -115,36 +115,73 @@ export async function bumpAllRights(db: Db, chatIds: string[]): Promise<void> {
 }
 
 /** Takes the chat's lock, for a change that one member alone sees. */
-export async function bumpRev(db: Db, chatId: string): Promise<void> {
-  await db.query('UPDATE chats SET rev = rev + 1 WHERE id = $1', [chatId])
+export async function bumpRev(db: Db, chatId: string): Promise<{ rev: number }> {
+  const [row] = await db.query<{ rev: number }>(
+    'UPDATE chats SET rev = rev + 1 WHERE id = $1 RETURNING rev',
+    [chatId],
+  )
+  return { rev: row?.rev ?? 0 }
+}
+
+/** What a chat has come to by a change of it. */
+export interface Touched {
+  rev: number
+  changes: number
+  lastSeq: number
+  rightsRev: number
 }
 
 /**
- * Takes the chats' locks: something other than a message changed for all members. Returns the rev of
- * each.
+ * Takes the chats' locks: something other than a message changed for all members, `messages` of them
+ * changes of messages. Returns what each has come to.
  */
-export async function touchChats(db: Db, chatIds: string[]): Promise<Map<string, number>> {
+export async function touchChats(
+  db: Db,
+  chatIds: string[],
+  messages = 0,
+): Promise<Map<string, Touched>> {
   // members.changed_day is indexed: it is written on the first change of a day only.
-  const rows = await db.query<{ id: string; rev: number }>(
+  const rows = await db.query<{
+    id: string
+    rev: number
+    changes: number
+    last_seq: number
+    rights_rev: number
+  }>(
     `WITH old AS (
        SELECT id, changed_day FROM chats WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE),
      c AS (
-       UPDATE chats SET rev = chats.rev + 1, changed_at = now(),
+       UPDATE chats SET rev = chats.rev + 1, changes = chats.changes + $2, changed_at = now(),
          changed_day = greatest(old.changed_day, current_date)
-       FROM old WHERE chats.id = old.id RETURNING chats.id, chats.rev, old.changed_day),
+       FROM old WHERE chats.id = old.id
+       RETURNING chats.id, chats.rev, chats.changes, chats.last_seq, chats.rights_rev,
+         old.changed_day),
      m AS (
        UPDATE members SET changed_day = current_date
        FROM c WHERE members.chat_id = c.id AND c.changed_day < current_date)
-     SELECT id, rev FROM c`,
-    [chatIds],
+     SELECT id, rev, changes, last_seq, rights_rev FROM c`,
+    [chatIds, messages],
   )
-  return new Map(rows.map(({ id, rev }) => [id, rev]))
+  return new Map(
+    rows.map(({ id, rev, changes, last_seq, rights_rev }) => [
+      id,
+      { rev, changes, lastSeq: last_seq, rightsRev: rights_rev },
+    ]),
+  )
+}
+
+interface SeqsOfChat extends Record<string, unknown> {
+  kind: 'direct' | 'group'
+  last_seq: number
+  changes: number
+  cleared_seq: number | null
+  has_marks: boolean | null
 }
 
 /** `cleared_seq` is null for who is not a member; undefined where there is no such chat. */
 export async function selectChatSeqs(db: Db, chatId: string, userId: number) {
-  const [row] = await db.query<{ last_seq: number; cleared_seq: number | null }>(
-    `SELECT c.last_seq, m.cleared_seq FROM chats c
+  const [row] = await db.query<SeqsOfChat>(
+    `SELECT c.kind, c.last_seq, c.changes, m.cleared_seq, m.has_marks FROM chats c
      LEFT JOIN members m ON m.chat_id = c.id AND m.user_id = $2
        AND NOT (m.active_day IS NULL AND m.changed_at = '-infinity')
      WHERE c.id = $1`,

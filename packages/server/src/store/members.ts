@@ -1,4 +1,6 @@
+import { type Content, contentOf, type Details } from './content.ts'
 import type { Db, Nth } from './db.ts'
+import { markOf, type MarkRow } from './marks.ts'
 
 /** A chat as one member has it, with its last message. */
 export interface ChatRow extends Record<string, unknown> {
@@ -27,6 +29,15 @@ export interface ChatRow extends Record<string, unknown> {
   message_body: string | null
   message_client_id: string | null
   message_created_at: Date | null
+  change: number | null
+  content: Content | null
+  details: Details | null
+  /** The last message is deleted for this member, or has a star. */
+  message_mark: MarkRow | null
+  changes: number
+  has_marks: boolean
+  /** Unread messages that mention this member. */
+  mentions: number
 }
 
 export interface MemberRow extends Nth {
@@ -37,6 +48,9 @@ export interface MemberRow extends Nth {
   read_seq: number
 }
 
+/** Unread mentions are counted up to here. */
+const MENTIONS = 100
+
 /** Chats as members have them; `keys` selects (chat_id, user_id) of these members. */
 const view = (keys: string) => `
   SELECT c.id, m.user_id, c.kind, c.title, c.last_seq, c.rev, c.last_at,
@@ -46,7 +60,11 @@ const view = (keys: string) => `
     c.kind = 'direct' AND EXISTS (SELECT FROM blocks b WHERE b.blocker_id = m.user_id
       AND b.blocked_id = CASE WHEN c.low_id = m.user_id THEN c.high_id ELSE c.low_id END) AS blocked,
     l.seq AS message_seq, u.username AS message_sender, l.body AS message_body,
-    l.client_id AS message_client_id, l.created_at AS message_created_at
+    l.client_id AS message_client_id, l.created_at AS message_created_at, ${contentOf('l')},
+    CASE WHEN m.has_marks THEN ${markOf('m.user_id', 'l')} END AS message_mark, c.changes, m.has_marks,
+    CASE WHEN c.mention_seq > m.read_seq THEN (SELECT count(*) FROM (
+      SELECT FROM mentions n WHERE n.chat_id = c.id AND n.user_id IN (m.user_id, 0)
+        AND n.seq > m.read_seq LIMIT ${MENTIONS}) n)::int ELSE 0 END AS mentions
   FROM (${keys}) k CROSS JOIN LATERAL (
     SELECT * FROM members WHERE chat_id = k.chat_id AND user_id = k.user_id LIMIT 1) m
   JOIN chats c ON c.id = m.chat_id
@@ -257,14 +275,17 @@ export interface SeqsKey {
   chatId: string
 }
 export interface SeqsRow extends Nth {
+  kind: 'direct' | 'group'
   last_seq: number
+  changes: number
   cleared_seq: number
+  has_marks: boolean
 }
 
 /** Of those of these chats that their user is in. */
 export async function selectSeqs(db: Db, keys: readonly SeqsKey[]) {
   return db.query<SeqsRow>(
-    `SELECT k.nth::int AS nth, c.last_seq, m.cleared_seq
+    `SELECT k.nth::int AS nth, c.kind, c.last_seq, c.changes, m.cleared_seq, m.has_marks
      FROM unnest($1::bigint[], $2::uuid[]) WITH ORDINALITY AS k(user_id, chat_id, nth)
      CROSS JOIN LATERAL (
        SELECT * FROM members WHERE chat_id = k.chat_id AND user_id = k.user_id LIMIT 1) m

@@ -1,3 +1,4 @@
+import { type Content, contentOf, type Details } from './content.ts'
 import type { Db, Nth } from './db.ts'
 
 export interface MessageRow extends Record<string, unknown> {
@@ -9,6 +10,17 @@ export interface MessageRow extends Record<string, unknown> {
   client_id: string
   body: string
   created_at: Date
+  change: number
+  /** null: a text and nothing more. */
+  content: Content | null
+  details: Details | null
+}
+
+/** What a message has beside its text when it is sent. */
+export interface Rich {
+  content: Content
+  /** User ids, and 0 for all members. */
+  mentioned: number[]
 }
 
 /** The messages that one statement adds to one chat. */
@@ -18,7 +30,15 @@ export interface ChatBatch {
   rightsRev: number
   /** The first message of a day: active_day of all members moves. */
   touch: boolean
-  messages: { senderId: number; clientId: string; body: string }[]
+  /** Seconds after which messages disappear; undefined: they stay. */
+  expireAfter?: number | undefined
+  messages: NewMessage[]
+}
+export interface NewMessage {
+  senderId: number
+  clientId: string
+  body: string
+  rich?: Rich | undefined
 }
 export interface Numbered extends Record<string, unknown> {
   id: string
@@ -56,24 +76,52 @@ export async function insertMessages(db: Db, batches: ChatBatch[]): Promise<Numb
       readNths.push(nth)
     }
   }
-  return db.query<Numbered>(
-    INSERT,
-    [
-      literal(chats),
-      literal(startsOf(counts)),
-      literal(counts),
-      literal(startsOf(senderCounts)),
-      literal(senderCounts),
-      literal(batches.map(({ rightsRev }) => rightsRev)),
-      literal(batches.map(({ touch }) => touch)),
-      literal(senderIds),
-      literal(clientIds),
-      literal(bodies.map(quote)),
-      literal(readers),
-      literal(readNths),
-    ],
-    'insert_messages',
-  )
+  const values = [
+    literal(chats),
+    literal(startsOf(counts)),
+    literal(counts),
+    literal(startsOf(senderCounts)),
+    literal(senderCounts),
+    literal(batches.map(({ rightsRev }) => rightsRev)),
+    literal(batches.map(({ touch }) => touch)),
+    literal(senderIds),
+    literal(clientIds),
+    literal(bodies.map(quote)),
+    literal(readers),
+    literal(readNths),
+  ]
+  return batches.some(isRich)
+    ? db.query<Numbered>(INSERT_RICH, [...values, ...richValues(batches)], 'insert_rich')
+    : db.query<Numbered>(INSERT, values, 'insert_messages')
+}
+
+function isRich({ expireAfter, messages }: ChatBatch): boolean {
+  return expireAfter !== undefined || messages.some(({ rich }) => rich !== undefined)
+}
+
+function richValues(batches: ChatBatch[]): string[] {
+  const contents: string[] = []
+  const mentioned: number[] = []
+  const nths: number[] = []
+  const counts = batches.map(({ messages }) => {
+    const before = mentioned.length
+    for (const [index, { rich }] of messages.entries()) {
+      contents.push(rich ? quote(JSON.stringify(rich.content)) : 'NULL')
+      for (const userId of rich?.mentioned ?? []) {
+        mentioned.push(userId)
+        nths.push(index + 1)
+      }
+    }
+    return mentioned.length - before
+  })
+  return [
+    literal(contents),
+    literal(startsOf(counts)),
+    literal(counts),
+    literal(mentioned),
+    literal(nths),
+    literal(batches.map(({ expireAfter }) => expireAfter ?? 0)),
+  ]
 }
 
 /** An array as PostgreSQL reads it; the driver's own way escapes each element, numbers too. */
@@ -95,20 +143,39 @@ function startsOf(counts: number[]): number[] {
   })
 }
 
-const INSERT = `
+/** `rich`: also for messages that have more than a text. */
+function insertSql(rich: boolean): string {
+  const only = (sql: string) => (rich ? sql : '')
+  return `
   WITH c AS (
     UPDATE chats SET last_seq = chats.last_seq + g.n, last_at = greatest(chats.last_at, now()),
       active_day = current_date
-    FROM unnest($1::uuid[], $2::int[], $3::int[], $4::int[], $5::int[], $6::int[], $7::boolean[])
-      AS g(chat_id, start, n, sender_start, senders, rights_rev, touch)
+      ${only(', mention_seq = CASE WHEN g.mentions > 0 THEN chats.last_seq + g.n ELSE chats.mention_seq END')}
+    FROM unnest($1::uuid[], $2::int[], $3::int[], $4::int[], $5::int[], $6::int[], $7::boolean[]
+      ${only(', $14::int[], $15::int[], $18::int[]')})
+      AS g(chat_id, start, n, sender_start, senders, rights_rev, touch
+      ${only(', mention_start, mentions, ttl')})
     WHERE chats.id = g.chat_id AND chats.rights_rev = g.rights_rev
       AND (g.touch OR chats.active_day = current_date)
     RETURNING chats.id, chats.last_seq - g.n AS base, chats.last_at, g.*),
   inserted AS (
-    INSERT INTO messages (chat_id, seq, sender_id, client_id, body, created_at)
+    INSERT INTO messages (chat_id, seq, sender_id, client_id, body, created_at ${only(', content')})
     SELECT c.id, c.base + i.nth, i.sender_id, i.client_id, i.body, c.last_at
+      ${only(`, CASE WHEN c.ttl > 0 THEN coalesce(i.content, '{}') || jsonb_build_object('expiresAt',
+        to_char((c.last_at + make_interval(secs => c.ttl)) AT TIME ZONE 'UTC',
+          'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) ELSE i.content END`)}
     FROM c, unnest(($8::bigint[])[start:start + n - 1], ($9::uuid[])[start:start + n - 1],
-      ($10::text[])[start:start + n - 1]) WITH ORDINALITY AS i(sender_id, client_id, body, nth)),
+      ($10::text[])[start:start + n - 1] ${only(', ($13::jsonb[])[start:start + n - 1]')})
+      WITH ORDINALITY AS i(sender_id, client_id, body ${only(', content')}, nth)),
+  ${only(`expiring AS (
+    INSERT INTO expiring (chat_id, seq, expires_at)
+    SELECT c.id, c.base + i.nth, c.last_at + make_interval(secs => c.ttl)
+    FROM c, generate_series(1, c.n) AS i(nth) WHERE c.ttl > 0),
+  mentioned AS (
+    INSERT INTO mentions (chat_id, user_id, seq)
+    SELECT DISTINCT c.id, i.user_id, c.base + i.nth
+    FROM c, unnest(($16::bigint[])[mention_start:mention_start + mentions - 1],
+      ($17::int[])[mention_start:mention_start + mentions - 1]) AS i(user_id, nth)),`)}
   sent AS (
     UPDATE members SET read_seq = greatest(members.read_seq, c.base + s.nth)
     FROM c, unnest(($11::bigint[])[sender_start:sender_start + senders - 1],
@@ -123,9 +190,12 @@ const INSERT = `
         WHERE s.sender_id = members.user_id))
     FROM c WHERE members.chat_id = c.id AND c.touch)
   SELECT id, base, last_at FROM c`
+}
+const INSERT = insertSql(false)
+const INSERT_RICH = insertSql(true)
 
 const COLUMNS = `m.chat_id, m.seq, m.sender_id, u.username AS sender, m.client_id, m.body,
-  m.created_at`
+  m.created_at, ${contentOf('m')}`
 
 /** [SEND-3] The messages that these (chat, sender, clientId) have already made. */
 export async function selectSent(
@@ -154,6 +224,78 @@ export async function selectMessages(
      WHERE m.chat_id = $1 AND m.seq BETWEEN $2 AND $3 ORDER BY m.seq`,
     [chatId, from, to],
     'select_messages',
+  )
+}
+
+/** Those of these messages that there are, in any order. */
+export async function selectMessagesAt(
+  db: Db,
+  keys: readonly { chat_id: string; seq: number }[],
+): Promise<MessageRow[]> {
+  return db.query<MessageRow>(
+    `SELECT ${COLUMNS} FROM unnest($1::uuid[], $2::int[]) AS k(chat_id, seq)
+     JOIN messages m USING (chat_id, seq) JOIN users u ON u.id = m.sender_id`,
+    [keys.map(({ chat_id }) => chat_id), keys.map(({ seq }) => seq)],
+  )
+}
+
+/** Messages of a thread, the oldest first: the first after `after`, or the last before `before`. */
+export async function selectThread(
+  db: Db,
+  { chatId, thread, after, before, limit }: ThreadPage,
+): Promise<MessageRow[]> {
+  const rows = await db.query<MessageRow>(
+    `SELECT ${COLUMNS} FROM messages m JOIN users u ON u.id = m.sender_id
+     WHERE m.chat_id = $1 AND m.content ? 'thread' AND (m.content ->> 'thread')::integer = $2
+       AND m.seq > $3 AND m.seq < $4 ORDER BY m.seq ${after === undefined ? 'DESC' : ''} LIMIT $5`,
+    [chatId, thread, after ?? 0, before, limit],
+  )
+  return after === undefined ? rows.reverse() : rows
+}
+
+interface ThreadPage {
+  chatId: string
+  thread: number
+  after?: number | undefined
+  before: number
+  limit: number
+}
+
+export interface ChangedKey {
+  chatId: string
+  change: number
+}
+
+/** For each key the chat's messages that changed after this change, at most `limit`, in order of change. */
+export async function selectChanged(db: Db, keys: readonly ChangedKey[], limit: number) {
+  return db.query<MessageRow & Nth>(
+    `SELECT k.nth::int AS nth, ${COLUMNS}
+     FROM unnest($1::uuid[], $2::int[]) WITH ORDINALITY AS k(id, after, nth), LATERAL (
+       SELECT * FROM messages WHERE chat_id = k.id AND change > k.after AND change > 0
+       ORDER BY change LIMIT $3) m
+     JOIN users u ON u.id = m.sender_id ORDER BY k.nth, m.change`,
+    [keys.map(({ chatId }) => chatId), keys.map(({ change }) => change), limit],
+    'select_changed',
+  )
+}
+
+export interface MessageChange {
+  chatId: string
+  seq: number
+  change: number
+  /** undefined: as it is. */
+  body?: string | undefined
+  /** The whole content; null: a text and nothing more. */
+  content: Content | null
+}
+
+/** The caller holds the chat's lock. */
+export async function updateMessage(db: Db, message: MessageChange): Promise<void> {
+  const { chatId, seq, change, body, content } = message
+  await db.query(
+    `UPDATE messages SET change = $3, body = coalesce($4, body), content = $5
+     WHERE chat_id = $1 AND seq = $2`,
+    [chatId, seq, change, body, content === null ? null : JSON.stringify(content)],
   )
 }
 

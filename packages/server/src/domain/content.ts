@@ -1,0 +1,184 @@
+/** What a sender adds to the text: looked at, and its references looked up with the sender's rights. */
+import { LIMITS, type Message, type SendBody } from '@microchatter/protocol'
+import type { ChatRights } from '../store/chats.ts'
+import type { Content } from '../store/content.ts'
+import type { Rich, MessageRow } from '../store/messages.ts'
+import type { RichDraft } from './batch.ts'
+import { changeMessage } from './changes.ts'
+import type { Actor, Core } from './core.ts'
+import { ChatError } from './errors.ts'
+import { type Bounds, findBounds, findRow } from './history.ts'
+import { toMessage, toPoll, without } from './message-view.ts'
+import { chatNotFound, forbidden, isMember, may, messageNotFound, SYSTEM } from './rights.ts'
+import { checkBody, checkData } from './text.ts'
+import { requireAdmin } from './users.ts'
+
+export type Sender = Pick<Actor, 'id' | 'username' | 'socket'> & { admin?: boolean }
+export type Extras = Omit<SendBody, 'body' | 'clientId'>
+type Part = Rich & { shown: Partial<Message> }
+
+const QUOTED = 200
+
+/** The text of a message with extras, and what is stored and shown beside it. */
+export async function toRich(
+  core: Core,
+  sender: Sender,
+  { chatId, body, extras }: { chatId: string; body: string | undefined; extras: Extras },
+): Promise<{ body: string; rich: RichDraft | undefined }> {
+  checkKinds(extras)
+  const rights = await core.writer.rights(chatId)
+  if (!isMember(rights, sender.id)) throw chatNotFound()
+  if (extras.forward) return forward(core, sender, body, extras.forward)
+  const text = textOf(core, body, extras)
+  const refs = await referTo(core, sender, chatId, extras)
+  const parts = [plainPart(sender, extras), refs, mentionPart(rights, sender.id, extras)]
+  const rich = {
+    content: Object.assign({}, ...parts.map(({ content }) => content)) as Content,
+    shown: Object.assign({}, ...parts.map(({ shown }) => shown)) as Partial<Message>,
+    mentioned: parts.flatMap(({ mentioned }) => mentioned),
+  }
+  return { body: text, rich: Object.keys(rich.content).length === 0 ? undefined : rich }
+}
+
+const KINDS = ['poll', 'location', 'card', 'forward'] as const
+
+function checkKinds(extras: Extras): void {
+  const kinds = KINDS.filter((kind) => extras[kind] !== undefined)
+  if (kinds.length > 1)
+    throw new ChatError('invalid', {
+      field: `/${kinds[1]}`,
+      detail: `A message is one of ${KINDS.join(', ')}; send two`,
+    })
+}
+
+/** A place and a card need no text; a poll's text is its question. */
+function textOf(core: Core, body: string | undefined, { location, card }: Extras): string {
+  if (body === undefined && (location || card)) return ''
+  if (body === undefined)
+    throw new ChatError('invalid', { field: '/body', detail: 'The message needs a `body`' })
+  return checkBody(body, core.settings.messages.maxLength)
+}
+
+function plainPart(sender: Sender, { type, metadata, poll, location, card }: Extras): Part {
+  if (metadata) checkData(metadata, { field: '/metadata', maxBytes: LIMITS.metadata })
+  if (card) checkCard(sender, card)
+  if (poll) checkPoll(poll)
+  const kind = poll ? 'poll' : location ? 'location' : card ? 'card' : undefined
+  const same = without({ kind, type, metadata, location, card })
+  const content = { ...same, ...without({ poll }) } as Content
+  const shown = { ...same, ...(poll ? { poll: toPoll(poll, {}) } : {}) } as Partial<Message>
+  return { content, shown, mentioned: [] }
+}
+
+function checkCard({ username, admin }: Sender, card: NonNullable<Extras['card']>): void {
+  if (username !== SYSTEM) requireAdmin({ admin: admin === true } as Actor)
+  checkData(card, { field: '/card', maxBytes: LIMITS.frame })
+  const ids = (card.buttons ?? []).map(({ id }) => id)
+  if (new Set(ids).size < ids.length)
+    throw new ChatError('invalid', { field: '/card/buttons', detail: 'Each button has its own id' })
+}
+
+function checkPoll({ options, closesAt }: NonNullable<Extras['poll']>): void {
+  checkData(options, { field: '/poll/options', maxBytes: LIMITS.frame })
+  if (new Set(options).size < options.length)
+    throw new ChatError('invalid', { field: '/poll/options', detail: 'Two options are the same' })
+  if (closesAt !== undefined && !(Date.parse(closesAt) > Date.now()))
+    throw new ChatError('invalid', { field: '/poll/closesAt', detail: 'It is no time to come' })
+}
+
+/** The message that is answered, and the thread. */
+async function referTo(
+  core: Core,
+  sender: Sender,
+  chatId: string,
+  { reply, thread }: Extras,
+): Promise<Part> {
+  if (reply === undefined && thread === undefined) return { content: {}, shown: {}, mentioned: [] }
+  const bounds = await findBounds(core, sender as Actor, chatId)
+  if (thread !== undefined) await openThread(core, sender, bounds, thread)
+  const content = without({ reply, thread })
+  if (reply === undefined) return { content, shown: without({ thread }), mentioned: [] }
+  const row = await findRow(core, bounds, reply).catch(() =>
+    Promise.reject(messageNotFound('/reply')),
+  )
+  return { content, shown: { ...without({ thread }), reply: quote(row) }, mentioned: [] }
+}
+
+function quote(row: MessageRow): NonNullable<Message['reply']> {
+  const { seq, sender, body, kind, deletedAt, change } = toMessage(row)
+  const text = [...body].slice(0, QUOTED).join('')
+  return { seq, body: text, ...without({ sender, kind, deletedAt, change }) }
+}
+
+/** The first message of a thread marks the one that it hangs on. */
+async function openThread(core: Core, sender: Sender, bounds: Bounds, seq: number): Promise<void> {
+  const row = await findRow(core, bounds, seq).catch(() =>
+    Promise.reject(messageNotFound('/thread')),
+  )
+  const { thread, threaded, kind, deletedAt } = row.content ?? {}
+  if (thread !== undefined || kind === 'system' || deletedAt !== undefined)
+    throw new ChatError('invalid', {
+      field: '/thread',
+      detail: 'A thread hangs on a message that is there, and that is in no thread itself',
+    })
+  if (threaded) return
+  await changeMessage(core, sender, { chatId: bounds.chatId, seq }, async ({ content }) =>
+    content.threaded ? undefined : { content: { ...content, threaded: true } },
+  )
+}
+
+function mentionPart(rights: ChatRights, senderId: number, extras: Extras): Part {
+  const { mentions, mentionAll } = extras
+  if (mentionAll && (rights.kind === 'direct' || !may(rights, senderId, 'mentionAll')))
+    throw forbidden('You may not mention all members here')
+  const ids = mentions ? idsOfNames(rights, mentions) : []
+  const names = [...new Set(mentions)].sort()
+  return {
+    content: {
+      ...(ids.length > 0 ? { mentions: ids } : {}),
+      ...(mentionAll ? { mentionAll } : {}),
+    },
+    shown: {
+      ...(ids.length > 0 ? { mentions: names } : {}),
+      ...(mentionAll ? { mentionAll } : {}),
+    },
+    mentioned: [...ids, ...(mentionAll ? [0] : [])],
+  }
+}
+
+/** @throws invalid for who is no member */
+export function idsOfNames({ members }: ChatRights, names: readonly string[]): number[] {
+  const ids = new Map([...members].map(([id, name]) => [name, id]))
+  const found = names.map((name, index) => {
+    const id = ids.get(name)
+    if (id !== undefined) return id
+    throw new ChatError('invalid', {
+      field: `/mentions/${index}`,
+      detail: `"${name}" is not in this chat`,
+    })
+  })
+  return [...new Set(found)]
+}
+
+/** Copied, with the rights of who passes it on; not from whom it was. */
+async function forward(
+  core: Core,
+  sender: Sender,
+  body: string | undefined,
+  { chatId, seq }: NonNullable<Extras['forward']>,
+): Promise<{ body: string; rich: RichDraft }> {
+  if (body !== undefined)
+    throw new ChatError('invalid', { field: '/body', detail: 'With `forward`, leave `body` out' })
+  const bounds = await findBounds(core, sender as Actor, chatId).catch(() => undefined)
+  const row = bounds && (await findRow(core, bounds, seq).catch(() => undefined))
+  const message = row && toMessage(row)
+  if (!message || message.deletedAt !== undefined) throw messageNotFound('/forward')
+  if (message.kind !== undefined && message.kind !== 'location')
+    throw new ChatError('forbidden', { field: '/forward', detail: 'This cannot be passed on' })
+  const { kind, type, metadata, location } = message
+  const content = { forwarded: true, ...without({ kind, type, metadata, location }) } as Content
+  return {
+    body: message.body,
+    rich: { content, shown: content as Partial<Message>, mentioned: [] },
+  }
+}

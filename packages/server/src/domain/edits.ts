@@ -1,0 +1,148 @@
+/** Messages that are edited, or deleted: for all, or for oneself. */
+import type { Edit, EditBody, Message } from '@microchatter/protocol'
+import { LIMITS } from '@microchatter/protocol'
+import type { Content } from '../store/content.ts'
+import { type EditRow, insertEdit, selectEdits } from '../store/edits.ts'
+import { deletePin } from '../store/pins.ts'
+import { deleteReactions } from '../store/reactions.ts'
+import { deleteVotes } from '../store/votes.ts'
+import { changeMessage, type Becomes, type Held, type MessageAddress } from './changes.ts'
+import { idsOfNames } from './content.ts'
+import type { Actor, Core } from './core.ts'
+import { decodeCursor, toPage } from './cursor.ts'
+import { ChatError } from './errors.ts'
+import { findBounds, findRow } from './history.ts'
+import { without } from './message-view.ts'
+import { checkNoBlock, forbidden, may } from './rights.ts'
+import { setMark } from './stars.ts'
+import { checkBody, checkData } from './text.ts'
+
+const MINUTE_MS = 60_000
+
+/** Its sender may, for some time. What it was before is kept for moderators. */
+export function editMessage(
+  core: Core,
+  actor: Actor,
+  address: MessageAddress,
+  body: EditBody,
+): Promise<Message> {
+  if (body.body !== undefined) checkBody(body.body, core.settings.messages.maxLength)
+  if (body.metadata) checkData(body.metadata, { field: '/metadata', maxBytes: LIMITS.metadata })
+  if (Object.keys(body).length === 0)
+    throw new ChatError('invalid', { detail: 'Say what is to change: `body`, `mentions` …' })
+  return changeMessage(core, actor, address, async (held) => {
+    checkEdit(core, actor, held)
+    const becomes = edited(held, body)
+    const isSame =
+      becomes.body === held.row.body &&
+      JSON.stringify(becomes.content) === JSON.stringify(held.content)
+    if (isSame) return undefined
+    await keepEdit(held, actor)
+    return { ...becomes, content: { ...becomes.content, editedAt: new Date().toISOString() } }
+  })
+}
+
+async function keepEdit({ tx, chatId, seq, change }: Held, { id }: Actor): Promise<void> {
+  await insertEdit(tx, { chatId, seq, change, userId: id })
+}
+
+function checkEdit(core: Core, actor: Actor, held: Held): void {
+  const { row, content, rights } = held
+  checkThere(content)
+  checkNoBlock(rights, actor.id)
+  if (row.sender_id !== actor.id) throw forbidden('Only its sender edits a message')
+  if (content.kind === 'system' || content.kind === 'poll' || content.forwarded)
+    throw forbidden('This message cannot be edited; delete it and send another')
+  checkTime(row.created_at, core.settings.messages.editMinutes, 'edited')
+}
+
+/** Of one that is gone there is nothing to change. */
+export function checkThere({ deletedAt }: Content): void {
+  if (deletedAt !== undefined) throw new ChatError('deleted')
+}
+
+function checkTime(createdAt: Date, minutes: number, verb: string): void {
+  if (minutes === 0) throw forbidden(`Messages cannot be ${verb} on this site`)
+  if (Date.now() - createdAt.getTime() > minutes * MINUTE_MS)
+    throw forbidden(`A message can be ${verb} for ${minutes} minutes after it was sent`)
+}
+
+function edited({ row, content, rights }: Held, { body, mentions, metadata }: EditBody): Becomes {
+  return {
+    body: body ?? row.body,
+    content: {
+      ...content,
+      ...without({ metadata }),
+      ...(mentions ? { mentions: idsOfNames(rights, mentions) } : {}),
+    },
+  }
+}
+
+/** For all: nobody can read it any more. Its place, and its number, stay. */
+export function deleteMessage(core: Core, actor: Actor, address: MessageAddress): Promise<Message> {
+  return changeMessage(
+    core,
+    actor,
+    address,
+    async (held) => {
+      const { row, content, rights } = held
+      if (content.deletedAt !== undefined) return undefined
+      if (content.kind === 'system') throw forbidden('A message of the system stays')
+      if (row.sender_id !== actor.id) {
+        if (!may(rights, actor.id, 'deleteOthers')) throw forbidden('It is not your message')
+      } else if (!may(rights, actor.id, 'deleteOthers'))
+        checkTime(row.created_at, core.settings.messages.deleteMinutes, 'deleted')
+      await keepEdit(held, actor)
+      return erased(held, { deletedBy: actor.id })
+    },
+    (message, rev) => ({ name: 'message.deleted', data: { ...message, rev } }),
+  )
+}
+
+/** What is left of a message: its place, when it went, and its thread. */
+export async function erased(held: Held, by: { deletedBy?: number }): Promise<Becomes> {
+  const { tx, chatId, seq, content } = held
+  await deleteReactions(tx, chatId, seq)
+  await deleteVotes(tx, chatId, seq)
+  await deletePin(tx, chatId, seq)
+  const { thread, threaded } = content
+  const deletedAt = new Date().toISOString()
+  return { body: '', content: { deletedAt, ...by, ...without({ thread, threaded }) } as Content }
+}
+
+/** For oneself alone. */
+export async function deleteForMe(
+  core: Core,
+  actor: Actor,
+  address: MessageAddress,
+): Promise<void> {
+  await setMark(core, actor, address, { deleted: true, starred: false })
+}
+
+/** What it was before each edit: for its sender, and for who may delete it. */
+export async function listEdits(
+  core: Core,
+  actor: Actor,
+  { chatId, seq }: MessageAddress,
+  { limit = 50, cursor }: { limit?: number | undefined; cursor?: string | undefined },
+) {
+  const bounds = await findBounds(core, actor, chatId)
+  const row = await findRow(core, bounds, seq)
+  const rights = await core.writer.rights(bounds.chatId)
+  const isModerator = actor.admin && core.settings.admin.readChats
+  const isOwn = row.sender_id === actor.id && row.content?.deletedAt === undefined
+  if (!isOwn && !isModerator && !(rights && may(rights, actor.id, 'deleteOthers')))
+    throw forbidden('What a message was before is for its sender and for moderators')
+  const after = cursor === undefined ? 0 : Number(decodeCursor(cursor, 1)[0])
+  if (!Number.isSafeInteger(after)) throw new ChatError('invalid_cursor', { field: '/cursor' })
+  const rows = await selectEdits(core.db, { chatId: bounds.chatId, seq, after, limit: limit + 1 })
+  return toPage<EditRow, Edit>(rows, {
+    limit,
+    item: ({ body, edited_by, edited_at }) => ({
+      body,
+      ...(edited_by === null ? {} : { editedBy: edited_by }),
+      editedAt: edited_at.toISOString(),
+    }),
+    key: (edit) => [String(edit.change)],
+  })
+}

@@ -1,0 +1,117 @@
+/** Messages of the store, as the wire has them. What is empty is left out. */
+import type { Message, My, Poll, Quote } from '@microchatter/protocol'
+import type { Content, Details, PollContent } from '../store/content.ts'
+import type { MarkRow } from '../store/marks.ts'
+import type { MessageRow } from '../store/messages.ts'
+
+export type Shown = Pick<
+  MessageRow,
+  | 'chat_id'
+  | 'seq'
+  | 'sender'
+  | 'client_id'
+  | 'body'
+  | 'created_at'
+  | 'change'
+  | 'content'
+  | 'details'
+>
+
+export function toMessage(row: Shown): Message {
+  const message: Message = {
+    chatId: row.chat_id,
+    seq: row.seq,
+    ...(row.sender ? { sender: row.sender } : {}),
+    body: row.body,
+    createdAt: row.created_at.toISOString(),
+    clientId: row.client_id,
+  }
+  if (row.content) addContent(message, row.content, row.details ?? {})
+  if (row.change > 0) message.change = row.change
+  return message
+}
+
+function addContent(message: Message, content: Content, details: Details): void {
+  const { deletedAt, expiresAt } = content
+  if (deletedAt !== undefined || isPast(expiresAt)) {
+    // What has expired is gone at that time, also where it has not been erased yet.
+    message.body = ''
+    Object.assign(message, without({ deletedAt: deletedAt ?? expiresAt, thread: content.thread }))
+    if (details.deletedBy !== undefined) message.deletedBy = details.deletedBy
+    if (details.replies) message.replies = details.replies
+    return
+  }
+  const { kind, type, event, thread, mentionAll, forwarded, metadata, location, card } = content
+  const { editedAt, pinned } = content
+  Object.assign(
+    message,
+    without({ kind, type, event, thread, mentionAll, forwarded, metadata, location, card }),
+    without({ editedAt, expiresAt, pinned, mentions: details.mentions }),
+    without({ reactions: details.reactions, replies: details.replies }),
+  )
+  if (details.reply) message.reply = toQuote(details.reply)
+  if (content.poll) message.poll = toPoll(content.poll, details)
+}
+
+/** What is left out is not there, not undefined. */
+export function without<T extends object>(values: T): Partial<T> {
+  const entries = Object.entries(values).filter(([, value]) => value !== undefined)
+  return Object.fromEntries(entries) as Partial<T>
+}
+
+function isPast(time: string | undefined): boolean {
+  return time !== undefined && Date.parse(time) <= Date.now()
+}
+
+function toQuote({ expiresAt, ...quote }: NonNullable<Details['reply']>): Quote {
+  if (quote.deletedAt === undefined && isPast(expiresAt)) quote.deletedAt = expiresAt as string
+  return quote.deletedAt === undefined ? quote : { ...quote, body: '' }
+}
+
+export function toPoll(poll: PollContent, { votes = [], voters = 0 }: Details): Poll {
+  const { options, multiple, anonymous, closesAt } = poll
+  const isClosed = poll.closed === true || isPast(closesAt)
+  return {
+    options: options.map((text, option) => {
+      const found = votes.find((vote) => vote.option === option)
+      const { count = 0, usernames = [] } = found ?? {}
+      return { text, votes: count, ...(anonymous ? {} : { usernames }) }
+    }),
+    voters,
+    ...without({ multiple, anonymous, closesAt, closed: isClosed || undefined }),
+  }
+}
+
+export function toMy({ rev, starredAt, deleted, reactions, votes }: MarkRow): My {
+  return {
+    rev,
+    ...(starredAt === null ? {} : { starredAt }),
+    ...(deleted ? { deleted: true } : {}),
+    ...(reactions ? { reactions } : {}),
+    ...(votes ? { votes } : {}),
+  }
+}
+
+/** With what is mine alone. Of a message that I have deleted for me, its place is left. */
+export function withMy(message: Message, mark: MarkRow | null | undefined): Message {
+  if (!mark) return message
+  const my = toMy(mark)
+  return mark.deleted ? { ...bare(message), my } : { ...message, my }
+}
+
+/** [SEND-4] As the one who has blocked its sender has it. */
+export function hide(message: Message): Message {
+  return { ...bare(message), hidden: true }
+}
+
+function bare({ chatId, seq, sender, createdAt, clientId, thread, change }: Message): Message {
+  return {
+    chatId,
+    seq,
+    ...without({ sender }),
+    body: '',
+    createdAt,
+    clientId,
+    ...without({ thread, change }),
+  } as Message
+}

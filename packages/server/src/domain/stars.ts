@@ -1,0 +1,79 @@
+/** What is mine alone of a message: stars, and what I have deleted for me. */
+import type { Message, My } from '@microchatter/protocol'
+import { bumpRev } from '../store/chats.ts'
+import { type MarkRow, selectSeen, selectStars, type StarRow, upsertMark } from '../store/marks.ts'
+import { touchMember } from '../store/members.ts'
+import { selectMessagesAt } from '../store/messages.ts'
+import { change } from './changing.ts'
+import { tellDevices } from './chats.ts'
+import type { MessageAddress } from './changes.ts'
+import type { Actor, Core } from './core.ts'
+import { decodeCursor, encodeCursor } from './cursor.ts'
+import { ChatError } from './errors.ts'
+import { findBounds, maskFor } from './history.ts'
+import { toMessage, toMy, withMy } from './message-view.ts'
+import { messageNotFound } from './rights.ts'
+
+export async function starMessage(
+  core: Core,
+  actor: Actor,
+  address: MessageAddress,
+  starred: boolean,
+): Promise<void> {
+  await setMark(core, actor, address, { starred })
+}
+
+export async function setMark(
+  core: Core,
+  actor: Actor,
+  address: MessageAddress,
+  patch: { starred?: boolean; deleted?: boolean },
+): Promise<void> {
+  const { chatId, last } = await findBounds(core, actor, address.chatId)
+  const { seq } = address
+  if (seq > last) throw messageNotFound()
+  const mark = await change(core, chatId, async (tx) => {
+    const { rev } = await bumpRev(tx, chatId)
+    const seen = await selectSeen(tx, { userId: actor.id, chatId, seq })
+    if (!seen || seen.deleted || seq <= seen.cleared_seq) throw messageNotFound()
+    await touchMember(tx, chatId, actor.id)
+    return upsertMark(tx, { userId: actor.id, chatId, seq, rev, ...patch })
+  })
+  tellMy(core, actor, { chatId, seq }, mark)
+}
+
+export function tellMy(core: Core, actor: Actor, address: MessageAddress, mark: MarkRow): My {
+  const my = toMy(mark)
+  tellDevices(core, actor, 'my.updated', { ...address, my })
+  return my
+}
+
+/** My starred messages, the newest star first. */
+export async function listStars(
+  core: Core,
+  actor: Actor,
+  { limit = 50, cursor }: { limit?: number | undefined; cursor?: string | undefined },
+): Promise<{ items: Message[]; nextCursor?: string }> {
+  const [after] = cursor === undefined ? [] : decodeCursor(cursor, 1)
+  if (after !== undefined && Number.isNaN(Date.parse(after.replace(' ', 'T').replace('+00', 'Z'))))
+    throw new ChatError('invalid_cursor', { field: '/cursor' })
+  const rows = await selectStars(core.db, actor.id, { after, limit: limit + 1 })
+  const page = rows.slice(0, limit)
+  const last = page.at(-1)
+  return {
+    items: await readStars(core, actor, page),
+    ...(rows.length > limit && last ? { nextCursor: encodeCursor([last.starred_at_text]) } : {}),
+  }
+}
+
+async function readStars(core: Core, actor: Actor, stars: StarRow[]): Promise<Message[]> {
+  const rows = await selectMessagesAt(core.db, stars)
+  const masks = new Map<string, (message: Message) => Message>()
+  for (const { chat_id: chatId, kind } of stars)
+    if (!masks.has(chatId)) masks.set(chatId, await maskFor(core, actor, { chatId, kind }))
+  return stars.flatMap(({ chat_id, seq, mark }) => {
+    const row = rows.find((one) => one.chat_id === chat_id && one.seq === seq)
+    const message = row && withMy(toMessage(row), mark)
+    return message ? [masks.get(chat_id)?.(message) ?? message] : []
+  })
+}

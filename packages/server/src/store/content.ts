@@ -1,0 +1,103 @@
+/** What a message has beside its text: the column `content`, and what is looked up for it. */
+
+/** As it is stored. Times are ISO 8601 in UTC, users are ids, messages are seqs of the same chat. */
+export interface Content {
+  kind?: 'system' | 'poll' | 'location' | 'card'
+  type?: string
+  event?: Record<string, unknown>
+  reply?: number
+  thread?: number
+  mentions?: number[]
+  mentionAll?: true
+  forwarded?: true
+  metadata?: Record<string, unknown>
+  poll?: PollContent
+  location?: Record<string, unknown>
+  card?: Record<string, unknown>
+  expiresAt?: string
+  editedAt?: string
+  deletedAt?: string
+  deletedBy?: number
+  pinned?: true
+  /** There are rows in `reactions`. */
+  reacted?: true
+  /** It has a thread. */
+  threaded?: true
+}
+
+export interface PollContent {
+  options: string[]
+  multiple?: boolean
+  anonymous?: boolean
+  closesAt?: string
+  closed?: boolean
+}
+
+/** What a reading of a message looks up, of what its content says is there. */
+export interface Details {
+  reply?: {
+    seq: number
+    sender?: string
+    body: string
+    kind?: NonNullable<Content['kind']>
+    deletedAt?: string
+    expiresAt?: string
+    change?: number
+  }
+  mentions?: string[]
+  deletedBy?: string
+  reactions?: { emoji: string; count: number; usernames: string[] }[]
+  votes?: { option: number; count: number; usernames: string[] }[]
+  voters?: number
+  replies?: { count: number; lastSeq: number }
+}
+
+/** Names shown beside a count. */
+const NAMES = 10
+const QUOTED = 200
+
+/** The columns `content` and `details` of the message `m`; a plain one is looked no further at. */
+export function contentOf(m: string): string {
+  return `${m}.change, ${m}.content, CASE WHEN ${m}.content IS NOT NULL THEN jsonb_strip_nulls(
+    jsonb_build_object(
+      'reply', CASE WHEN ${m}.content ? 'reply' THEN (
+        SELECT jsonb_build_object('seq', q.seq, 'sender', qu.username, 'body', left(q.body, ${QUOTED}),
+          'kind', q.content ->> 'kind', 'deletedAt', q.content ->> 'deletedAt',
+          'expiresAt', q.content ->> 'expiresAt', 'change', nullif(q.change, 0))
+        FROM messages q JOIN users qu ON qu.id = q.sender_id
+        WHERE q.chat_id = ${m}.chat_id AND q.seq = (${m}.content ->> 'reply')::int) END,
+      'mentions', CASE WHEN ${m}.content ? 'mentions' THEN (
+        SELECT jsonb_agg(mu.username ORDER BY mu.username)
+        FROM jsonb_array_elements_text(${m}.content -> 'mentions') AS i(id)
+        JOIN users mu ON mu.id = i.id::bigint WHERE mu.username IS NOT NULL) END,
+      'deletedBy', CASE WHEN ${m}.content ? 'deletedBy' THEN (
+        SELECT username FROM users WHERE id = (${m}.content ->> 'deletedBy')::bigint) END,
+      'reactions', CASE WHEN ${m}.content ? 'reacted' THEN (
+        SELECT jsonb_agg(jsonb_build_object('emoji', g.emoji, 'count', g.n, 'usernames', g.names)
+          ORDER BY g.since, g.emoji)
+        FROM (SELECT r.emoji, count(*) AS n, min(r.created_at) AS since, ${names('r')} AS names
+          FROM reactions r JOIN users u ON u.id = r.user_id
+          WHERE r.chat_id = ${m}.chat_id AND r.seq = ${m}.seq GROUP BY r.emoji) g) END,
+      'votes', CASE WHEN ${m}.content ? 'poll' THEN (
+        SELECT jsonb_agg(jsonb_build_object('option', g.option, 'count', g.n, 'usernames', g.names))
+        FROM (SELECT v.option, count(*) AS n, ${names('v')} AS names
+          FROM votes v JOIN users u ON u.id = v.user_id
+          WHERE v.chat_id = ${m}.chat_id AND v.seq = ${m}.seq GROUP BY v.option) g) END,
+      'voters', CASE WHEN ${m}.content ? 'poll' THEN (
+        SELECT count(DISTINCT user_id) FROM votes
+        WHERE chat_id = ${m}.chat_id AND seq = ${m}.seq) END,
+      'replies', CASE WHEN ${m}.content ? 'threaded' THEN (
+        SELECT CASE WHEN count(*) > 0 THEN
+          jsonb_build_object('count', count(*), 'lastSeq', max(t.seq)) END
+        FROM messages t WHERE t.chat_id = ${m}.chat_id AND t.content ? 'thread'
+          AND (t.content ->> 'thread')::integer = ${m}.seq) END)) END AS details`
+}
+
+/** The first to do so, of those whose accounts are still there. */
+function names(row: string): string {
+  return `(coalesce(array_agg(u.username ORDER BY ${row}.created_at, u.id)
+    FILTER (WHERE u.username IS NOT NULL), '{}'))[1:${NAMES}]`
+}
+
+/** The time of the transaction, as `content` has it. */
+export const CONTENT_NOW = `to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`
