@@ -180,14 +180,26 @@ for (const engine of engines)
       assert.equal((await bobs.receives('message.updated')).seq, 1)
       const [root, ...others] = await bob.history(chatId)
       assert.deepEqual(root?.replies, { count: 3, lastSeq: 4 })
-      assert.deepEqual(others.map(({ thread }) => thread), [1, 1, 1])
+      assert.deepEqual(
+        others.map(({ thread }) => thread),
+        [1, 1, 1],
+      )
       const read = (query: string) =>
         bob.ask<History>('GET', `/chats/${chatId}/messages?thread=1&limit=2${query}`)
       const newest = await read('')
-      assert.deepEqual(newest.items.map(({ body }) => body), ['b', 'c'])
+      assert.deepEqual(
+        newest.items.map(({ body }) => body),
+        ['b', 'c'],
+      )
       assert.deepEqual([newest.hasBefore, newest.hasAfter], [true, false])
-      assert.deepEqual((await read('&before=3')).items.map(({ body }) => body), ['a'])
-      assert.deepEqual((await read('&after=1')).items.map(({ body }) => body), ['a', 'b'])
+      assert.deepEqual(
+        (await read('&before=3')).items.map(({ body }) => body),
+        ['a'],
+      )
+      assert.deepEqual(
+        (await read('&after=1')).items.map(({ body }) => body),
+        ['a', 'b'],
+      )
       const path = `/chats/${chatId}/messages`
       assert.equal(await codeOf(ann, 'POST', path, { body: 'x', thread: 2 }), '400 invalid')
       assert.equal(await codeOf(ann, 'POST', path, { body: 'x', thread: 99 }), '404 not_found')
@@ -205,7 +217,10 @@ for (const engine of engines)
       const path = `/chats/${chatId}/messages`
       const stranger = { body: 'x', mentions: ['nobody-like-that'] }
       assert.equal(await codeOf(ann, 'POST', path, stranger), '400 invalid')
-      assert.equal(await codeOf(ann, 'POST', path, { body: 'x', mentionAll: true }), '403 forbidden')
+      assert.equal(
+        await codeOf(ann, 'POST', path, { body: 'x', mentionAll: true }),
+        '403 forbidden',
+      )
     })
 
     test('[MSG-4] pins are for all, stars for me', async () => {
@@ -217,14 +232,20 @@ for (const engine of engines)
       await bob.ask('PUT', `${at(1)}/pin`)
       assert.equal((await anns.receives('message.updated')).pinned, true)
       const { items } = await ann.ask('GET', `/chats/${chatId}/pins`)
-      assert.deepEqual(items.map(({ seq }: Message) => seq), [1, 2])
+      assert.deepEqual(
+        items.map(({ seq }: Message) => seq),
+        [1, 2],
+      )
       await ann.ask('DELETE', `${at(1)}/pin`)
       assert.equal((await ann.ask('GET', `/chats/${chatId}/pins`)).items.length, 1)
       await bob.ask('PUT', `${at(1)}/star`)
       assert.ok((await desk.receives('my.updated')).my.starredAt)
       assert.equal(anns.named('my.updated').length, 0)
       const stars = await bob.ask('GET', '/users/me/stars')
-      assert.deepEqual(stars.items.map(({ body }: Message) => body), ['first'])
+      assert.deepEqual(
+        stars.items.map(({ body }: Message) => body),
+        ['first'],
+      )
       assert.equal((await ann.ask('GET', '/users/me/stars')).items.length, 0)
       await bob.ask('DELETE', `${at(1)}/star`)
       assert.equal((await bob.ask('GET', '/users/me/stars')).items.length, 0)
@@ -265,7 +286,10 @@ for (const engine of engines)
       assert.equal(await codeOf(bob, 'DELETE', `${at(2)}/vote`), '403 forbidden')
       assert.equal((await ann.ask<Message>('DELETE', `${at(2)}/vote`)).poll?.closed, true)
       assert.equal(await codeOf(bob, 'PUT', `${at(2)}/vote`, { options: [1] }), '403 forbidden')
-      const hidden = { body: 'who?', poll: { options: ['a', 'b'], anonymous: true, multiple: true } }
+      const hidden = {
+        body: 'who?',
+        poll: { options: ['a', 'b'], anonymous: true, multiple: true },
+      }
       await send(ann, hidden)
       const both = await bob.ask<Message>('PUT', `${at(3)}/vote`, { options: [1, 0] })
       assert.deepEqual(both.poll?.options, [
@@ -355,10 +379,19 @@ for (const engine of engines)
         chats: [{ chatId, seq: 2, change: 0 }],
       })
       const [page] = sync.messages
-      assert.deepEqual(page.items.map(({ body }: Message) => body), ['drei'])
-      assert.deepEqual(page.changed.map(({ body }: Message) => body), ['new'])
+      assert.deepEqual(
+        page.items.map(({ body }: Message) => body),
+        ['drei'],
+      )
+      assert.deepEqual(
+        page.changed.map(({ body }: Message) => body),
+        ['new'],
+      )
       assert.equal(page.changes, 2)
-      assert.deepEqual(sync.my.map(({ seq, my }: any) => [seq, 'starredAt' in my]), [[2, true]])
+      assert.deepEqual(
+        sync.my.map(({ seq, my }: any) => [seq, 'starredAt' in my]),
+        [[2, true]],
+      )
     })
 
     test('[SEND-4] a block ends edits, reactions and pins in a chat of two', async () => {

@@ -47,6 +47,7 @@ function checkVote({ content, rights }: Held, { id }: Actor, chosen: number[]): 
 export function closePoll(core: Core, actor: Actor, address: MessageAddress): Promise<Message> {
   return changeMessage(core, actor, address, async ({ row, content, rights }) => {
     checkThere(content)
+    checkNoBlock(rights, actor.id)
     const { poll } = content
     if (!poll) throw new ChatError('invalid', { detail: 'This message is not a poll' })
     if (row.sender_id !== actor.id && !may(rights, actor.id, 'deleteOthers'))
