@@ -61,7 +61,10 @@ export const ReadCallBody = closed({ chatId: ChatId, ...ReadBody.properties })
 export const CALLS = {
   'message.send': { request: SendCallBody, answer: closed({ message: Message }) },
   'message.edit': { request: EditCallBody, answer: closed({ message: Message }) },
-  'message.delete': { request: DeleteCallBody, answer: closed({}) },
+  'message.delete': {
+    request: DeleteCallBody,
+    answer: closed({ message: opt(Message), my: opt(My) }),
+  },
   'reaction.set': { request: ReactCallBody, answer: closed({ message: Message }) },
   'chat.read': { request: ReadCallBody, answer: closed({ read: ReadState }) },
   typing: { request: TypingBody, answer: closed({}) },

@@ -11,7 +11,32 @@ import { SEED } from './support/seed.ts'
 
 const who = fc.constantFrom('me' as const, 'bob' as const)
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ does: fc.constant('send'), by: who, here: fc.boolean() }) },
+  {
+    weight: 4,
+    arbitrary: fc.record(
+      {
+        does: fc.constant('send'),
+        by: who,
+        here: fc.boolean(),
+        to: fc.constantFrom('thread' as const, 'reply' as const),
+      },
+      { requiredKeys: ['does', 'by', 'here'] },
+    ),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      does: fc.constant('change'),
+      by: who,
+      here: fc.boolean(),
+      share: fc.constantFrom(0.1, 0.5, 1),
+    }),
+  },
+  fc.record({
+    does: fc.constant('star'),
+    here: fc.boolean(),
+    share: fc.constantFrom(0.1, 0.5, 1),
+  }),
   {
     weight: 3,
     arbitrary: fc.record({
@@ -53,7 +78,7 @@ function read(log: Log, { kind, share }: Extra): Delivery {
     }
   }
   if (kind === 'sync') {
-    const result = log.sync({ kept: after, reset: false })
+    const result = log.sync({ kept: after, change: Math.round(share * log.changes), reset: false })
     return { label: `sync ${result.cursor}`, apply: (state) => state.sync(result) }
   }
   const view = log.view()
@@ -91,6 +116,7 @@ function assertSame(log: Log, state: ClientState): void {
   if (!state.open.has(chatId)) state.open.set(chatId, [])
   for (let after = state.wants.get(chatId); after !== undefined; after = state.wants.get(chatId))
     state.page(chatId, after, log.page(after))
+  for (const after of state.wantsChanges.values()) state.changes(chatId, log.changesAfter(after))
   assert.deepEqual(state.open.get(chatId), log.visible())
 }
 
@@ -155,7 +181,8 @@ test('[SYNC-1] [MERGE-8] what was lost on the way comes with the sync, whatever 
         const told = runAll(log, before, [])
         const came = told.filter((_, index) => arrives[index % arrives.length])
         await deliver(s, state, came, [false])
-        state.sync(log.sync({ kept: state.open.get(log.chatId)?.at(-1)?.seq, reset }))
+        const kept = state.open.get(log.chatId)?.at(-1)?.seq
+        state.sync(log.sync({ kept, change: state.changeOf(log.chatId), reset }))
         const late = reset ? [] : told
         await deliver(s, state, [...late, ...runAll(log, after, [])], [false])
         assertSame(log, state)

@@ -122,7 +122,9 @@ async function openThread(core: Core, sender: Sender, bounds: Bounds, seq: numbe
       detail: 'A thread hangs on a message that is there, and that is in no thread itself',
     })
   if (threaded) return
-  await changeMessage(core, sender, { chatId: bounds.chatId, seq }, async ({ content }) =>
+  // Its answer is of another message: the sender's own socket is told of this one as well.
+  const by = { ...sender, socket: undefined }
+  await changeMessage(core, by, { chatId: bounds.chatId, seq }, async ({ content }) =>
     content.threaded ? undefined : { content: { ...content, threaded: true } },
   )
 }

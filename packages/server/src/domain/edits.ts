@@ -1,5 +1,5 @@
 /** Messages that are edited, or deleted: for all, or for oneself. */
-import type { Edit, EditBody, Message } from '@microchatter/protocol'
+import type { Edit, EditBody, Message, My } from '@microchatter/protocol'
 import { LIMITS } from '@microchatter/protocol'
 import type { Content } from '../store/content.ts'
 import { type EditRow, insertEdit, selectEdits } from '../store/edits.ts'
@@ -111,12 +111,8 @@ export async function erased(held: Held, by: { deletedBy?: number }): Promise<Be
 }
 
 /** For oneself alone. */
-export async function deleteForMe(
-  core: Core,
-  actor: Actor,
-  address: MessageAddress,
-): Promise<void> {
-  await setMark(core, actor, address, { deleted: true, starred: false })
+export async function deleteForMe(core: Core, actor: Actor, address: MessageAddress): Promise<My> {
+  return setMark(core, actor, address, { deleted: true, starred: false })
 }
 
 /** What it was before each edit: for its sender, and for who may delete it. */

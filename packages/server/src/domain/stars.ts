@@ -28,7 +28,7 @@ export async function setMark(
   actor: Actor,
   address: MessageAddress,
   patch: { starred?: boolean; deleted?: boolean },
-): Promise<void> {
+): Promise<My> {
   const { chatId, last } = await findBounds(core, actor, address.chatId)
   const { seq } = address
   if (seq > last) throw messageNotFound()
@@ -39,7 +39,7 @@ export async function setMark(
     await touchMember(tx, chatId, actor.id)
     return upsertMark(tx, { userId: actor.id, chatId, seq, rev, ...patch })
   })
-  tellMy(core, actor, { chatId, seq }, mark)
+  return tellMy(core, actor, { chatId, seq }, mark)
 }
 
 export function tellMy(core: Core, actor: Actor, address: MessageAddress, mark: MarkRow): My {

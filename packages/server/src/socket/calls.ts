@@ -66,9 +66,9 @@ async function onEdit({ core, session, body }: Call<'message.edit'>): Promise<An
 
 async function onDelete({ core, session, body }: Call<'message.delete'>): Promise<Answer> {
   const { for: whom = 'all', ...address } = body
-  const work = whom === 'me' ? deleteForMe : deleteMessage
-  await work(core, session.actor, address)
-  return { values: {} }
+  const { actor } = session
+  if (whom === 'me') return { values: { my: await deleteForMe(core, actor, address) } }
+  return { values: { message: await deleteMessage(core, actor, address) } }
 }
 
 async function onReact({ core, session, body }: Call<'reaction.set'>): Promise<Answer> {

@@ -4,19 +4,22 @@
  * order and more than once: of each kind it keeps the newest, and shows what follows from that.
  */
 import type {
+  Changes,
   Chat,
   EventData,
   History,
   Message,
+  My,
   ReadState,
   SyncResult,
 } from '@microchatter/protocol'
+import { Versions } from './versions.ts'
 
 /** A moment of a chat: `rev` and `lastSeq` only grow, so any two moments can be told apart. */
 type Moment = Pick<Chat, 'rev' | 'lastSeq'>
 /** Up to where someone has read, as of a moment. */
 type Mark = Moment & { seq: number }
-type Head = Pick<Chat, 'lastSeq' | 'lastMessage' | 'updatedAt'>
+type Head = Pick<Chat, 'lastSeq' | 'updatedAt'>
 
 /** What is known of a chat, on the list or not. */
 interface Known {
@@ -29,6 +32,7 @@ interface Known {
   readonly sent: Map<string, number>
   /** The rev at which it left the list. */
   removedRev: number
+  readonly versions: Versions
 }
 
 export class ClientState {
@@ -44,6 +48,8 @@ export class ClientState {
 
   apply(name: string, data: any): void {
     if (name === 'message.created' && !this.message(data)) this.gaps += 1
+    if (CHANGES.has(name)) this.changed(data)
+    if (name === 'my.updated') this.my(data)
     if (name === 'chat.created' || name === 'chat.updated') this.view(data)
     if (name === 'chat.removed') this.#remove(data)
     if (name === 'read.updated') this.#read(data)
@@ -55,7 +61,12 @@ export class ClientState {
     this.cursor = result.cursor
     for (const chat of result.chats) this.view(chat)
     for (const removed of result.removed) this.#remove(removed)
-    for (const { items } of result.messages) for (const message of items) this.message(message)
+    for (const { chatId, items, changed = [], changes, hasChanges = false } of result.messages) {
+      for (const message of items) this.message(message)
+      if (changes !== undefined)
+        this.changes(chatId, { items: changed, changes, hasAfter: hasChanges })
+    }
+    for (const mine of result.my ?? []) this.my(mine)
   }
 
   /** [MERGE-1] The newer view counts for settings and members, the larger seq for the last message. */
@@ -65,8 +76,10 @@ export class ClientState {
     if (!known.view || !isNewer(known.view, chat)) known.view = chat
     if (chat.lastSeq >= (known.head?.lastSeq ?? 0)) known.head = chat
     for (const { username, readSeq } of chat.members)
-      if (username !== undefined) this.#mark(known, username, { ...chat, seq: readSeq ?? 0 })
+      if (username !== undefined && readSeq !== undefined)
+        this.#mark(known, username, { ...chat, seq: readSeq })
     this.#mark(known, this.username, { ...chat, seq: chat.readSeq })
+    known.versions.seen(chat.changes ?? 0)
     if (chat.lastMessage) this.message(chat.lastMessage)
     this.#show(chat.id)
   }
@@ -75,12 +88,34 @@ export class ClientState {
   message(message: Message): boolean {
     const { chatId, seq, sender, createdAt } = message
     const known = this.#of(chatId)
-    if (seq > (known.head?.lastSeq ?? 0))
-      known.head = { lastSeq: seq, lastMessage: message, updatedAt: createdAt }
+    known.versions.add(message)
+    if (seq > (known.head?.lastSeq ?? 0)) known.head = { lastSeq: seq, updatedAt: createdAt }
     if (sender !== undefined && seq > (known.sent.get(sender) ?? 0)) known.sent.set(sender, seq)
     const follows = this.#append(message)
     this.#show(chatId)
     return follows
+  }
+
+  /** [MERGE-10] A change of a message, of an event or as an answer. */
+  changed({ rev: _rev, ...message }: Message & { rev?: number }): void {
+    const { versions } = this.#of(message.chatId)
+    versions.add(message)
+    versions.follow(message.change ?? 0)
+    this.#show(message.chatId)
+  }
+
+  /** A page of changes, after the last one that follows. */
+  changes(chatId: string, { items, changes }: Changes): void {
+    const { versions } = this.#of(chatId)
+    for (const message of items) versions.add(message)
+    versions.reach(changes)
+    this.#show(chatId)
+  }
+
+  /** [MERGE-11] */
+  my({ chatId, seq, my }: { chatId: string; seq: number; my: My }): void {
+    this.#of(chatId).versions.own(seq, my)
+    this.#show(chatId)
   }
 
   /** [MERGE-9] The answer to a `chat.read` of this client. */
@@ -96,9 +131,25 @@ export class ClientState {
     return new Map(gaps.filter(([chatId, last]) => last < end(chatId)))
   }
 
+  /** [MERGE-10] Chats that are open and lack changes, each with the change after which to fetch them. */
+  get wantsChanges(): Map<string, number> {
+    const gaps = [...this.open.keys()].map((chatId) => [chatId, this.#of(chatId).versions] as const)
+    return new Map(
+      gaps.filter(([, { lacks }]) => lacks).map(([id, { followed = 0 }]) => [id, followed]),
+    )
+  }
+
+  /** The last change of an open chat that it has with all before it. */
+  changeOf(chatId: string): number | undefined {
+    return this.#of(chatId).versions.followed
+  }
+
   /** A page of history, `after` this seq. */
-  page(chatId: string, after: number, { items }: Pick<History, 'items'>): void {
+  page(chatId: string, after: number, { items, changes }: History): void {
     const messages = this.open.get(chatId)
+    const { versions } = this.#of(chatId)
+    for (const message of items) versions.add(message)
+    if (messages?.length === 0) versions.begin(changes)
     // What is missing at the start of a page was cleared for me.
     if (messages && after <= this.#lastKept(chatId))
       messages.push(...items.filter(({ seq }) => seq > this.#lastKept(chatId)))
@@ -112,6 +163,7 @@ export class ClientState {
       marks: new Map(),
       sent: new Map(),
       removedRev: 0,
+      versions: new Versions(),
     }
     this.#known.set(chatId, known)
     return known
@@ -142,6 +194,7 @@ export class ClientState {
     if (known.view && known.view.rev >= rev) return
     known.view = undefined
     this.open.delete(chatId)
+    known.versions.close()
     this.#show(chatId)
   }
 
@@ -158,10 +211,10 @@ export class ClientState {
   }
 
   #show(chatId: string): void {
-    const { view, head, marks, sent } = this.#of(chatId)
+    const { view, head, marks, sent, versions } = this.#of(chatId)
     if (!view || !head) return void this.chats.delete(chatId)
-    const { lastMessage: _, clearedSeq = 0, ...settings } = view
-    const { lastMessage, lastSeq, updatedAt } = head
+    const { lastMessage: _, changes: __, clearedSeq = 0, ...settings } = view
+    const { lastSeq, updatedAt } = head
     const readSeqOf = (username: string) => {
       const mark = marks.get(username)
       const own = sent.get(username) ?? 0
@@ -169,23 +222,29 @@ export class ClientState {
       return own > (mark?.lastSeq ?? 0) ? own : (mark?.seq ?? 0)
     }
     const readSeq = readSeqOf(this.username)
+    const lastMessage = versions.newest(lastSeq)
     this.chats.set(chatId, {
       ...settings,
       ...(clearedSeq > 0 ? { clearedSeq } : {}),
       members: view.members.map((member) =>
         member.username === undefined ? member : { ...member, readSeq: readSeqOf(member.username) },
       ),
-      ...(lastMessage && lastMessage.seq > clearedSeq ? { lastMessage } : {}),
+      ...(lastMessage && lastSeq > clearedSeq ? { lastMessage } : {}),
       lastSeq,
       updatedAt,
       readSeq,
       unread: lastSeq - readSeq,
       rev: Math.max(view.rev, ...[...marks.values()].map(({ rev }) => rev)),
+      ...(versions.last > 0 ? { changes: versions.last } : {}),
     })
     const messages = this.open.get(chatId)
     messages?.splice(0, messages.findLastIndex(({ seq }) => seq <= clearedSeq) + 1)
+    for (const [index, { seq }] of messages?.entries() ?? [])
+      messages?.splice(index, 1, versions.newest(seq) as Message)
   }
 }
+
+const CHANGES = new Set(['message.updated', 'message.deleted', 'reaction.updated'])
 
 function isNewer(one: Moment, other: Moment): boolean {
   return one.rev === other.rev ? one.lastSeq > other.lastSeq : one.rev > other.rev

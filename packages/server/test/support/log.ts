@@ -1,10 +1,12 @@
 /** One chat as a server has it, and what it tells to one of its members, `me`, of each change. */
-import type { Chat, History, Message, SyncResult } from '@microchatter/protocol'
+import type { Changes, Chat, History, Message, My, SyncResult } from '@microchatter/protocol'
 import type { ClientState } from './client.ts'
 
 export type Who = 'me' | 'bob'
 export type Step =
-  | { does: 'send'; by: Who; here: boolean }
+  | { does: 'send'; by: Who; here: boolean; to?: 'thread' | 'reply' }
+  | { does: 'change'; by: Who; here: boolean; share: number }
+  | { does: 'star'; here: boolean; share: number }
   | { does: 'read'; by: Who; here: boolean; share: number }
   | { does: 'pin' | 'archive' | 'delete' | 'open' | 'others' }
 
@@ -21,6 +23,8 @@ export class Log {
   readonly messages: Message[] = []
   readonly readSeq: Record<Who, number> = { me: 0, bob: 0 }
   #rev = 0
+  #changes = 0
+  readonly #my = new Map<number, My>()
   #clearedSeq = 0
   #pinned = false
   #archived = false
@@ -32,9 +36,15 @@ export class Log {
     return this.messages.length
   }
 
+  get changes(): number {
+    return this.#changes
+  }
+
   /** What a change tells; nothing where it cannot be made, or is of no concern to me. */
   run(step: Step): Delivery[] {
-    if (step.does === 'send') return this.#send(step.by, step.here)
+    if (step.does === 'send') return this.#send(step)
+    if (step.does === 'change') return this.#change(step)
+    if (step.does === 'star') return this.#star(step)
     if (step.does === 'read') return this.#read(step.by, step)
     if (step.does === 'open' ? this.isListed : !this.isListed && step.does !== 'others') return []
     this.#rev += 1
@@ -47,8 +57,9 @@ export class Log {
     return [this.#viewEvent()]
   }
 
-  #send(by: Who, here: boolean): Delivery[] {
+  #send({ by, here, to }: { by: Who; here: boolean; to?: 'thread' | 'reply' }): Delivery[] {
     const seq = this.lastSeq + 1
+    const first = this.messages[0]
     const message: Message = {
       chatId: this.chatId,
       seq,
@@ -56,8 +67,12 @@ export class Log {
       body: `${seq}`,
       createdAt: new Date(seq).toISOString(),
       clientId: `${seq}`,
+      ...(first && to === 'thread' ? { thread: 1 } : {}),
+      ...(first && to === 'reply' ? { reply: quoteOf(first) } : {}),
     }
     this.messages.push(message)
+    if (first && to === 'thread')
+      first.replies = { count: (first.replies?.count ?? 0) + 1, lastSeq: seq }
     this.readSeq[by] = seq
     const touches = this.#touches
     if (touches) {
@@ -65,8 +80,36 @@ export class Log {
       this.#archived = false
     }
     this.#touches = false
-    const told = by === 'me' && here ? answerOf(message) : eventOf('message.created', message, seq)
+    const now = structuredClone(message)
+    const told = by === 'me' && here ? answerOf(now) : eventOf('message.created', now, seq)
     return touches ? [told, this.#viewEvent()] : [told]
+  }
+
+  /** A message that I can see gets another text. */
+  #change({ by, here, share }: { by: Who; here: boolean; share: number }): Delivery[] {
+    const message = this.messages[Math.ceil(share * this.lastSeq) - 1]
+    if (!message) return []
+    this.#rev += 1
+    this.#changes += 1
+    message.body = `${message.body}+`
+    message.change = this.#changes
+    for (const one of this.messages)
+      if (one.reply?.seq === message.seq) one.reply = quoteOf(message)
+    const now = structuredClone(message)
+    const label = `change ${this.#changes} of ${message.seq}`
+    if (by === 'me' && here) return [{ label, apply: (state) => state.changed(now) }]
+    return [eventOf('message.updated', { ...now, rev: this.#rev }, label)]
+  }
+
+  #star({ here, share }: { here: boolean; share: number }): Delivery[] {
+    const seq = Math.ceil(share * this.lastSeq)
+    if (!this.isListed || seq <= this.#clearedSeq) return []
+    this.#rev += 1
+    const { chatId } = this
+    const my = { rev: this.#rev, starredAt: `${this.#rev}` }
+    this.#my.set(seq, my)
+    if (!here) return [eventOf('my.updated', { chatId, seq, my }, seq)]
+    return [{ label: `answer: star ${seq}`, apply: (state) => state.my({ chatId, seq, my }) }]
   }
 
   #read(by: Who, { here, share }: { here: boolean; share: number }): Delivery[] {
@@ -99,6 +142,12 @@ export class Log {
     return [eventOf('chat.removed', { chatId, rev: this.#rev }, this.#rev)]
   }
 
+  #changed(change: number | undefined) {
+    if (change === undefined) return {}
+    const { items, changes } = this.changesAfter(change)
+    return { changed: items, changes }
+  }
+
   #viewEvent(): Delivery {
     return eventOf('chat.updated', this.view(), `${this.#rev}/${this.lastSeq}`)
   }
@@ -113,12 +162,13 @@ export class Log {
         { username: 'me', readSeq: readSeq.me },
         { username: 'bob', readSeq: readSeq.bob },
       ],
-      ...(last && last.seq > this.#clearedSeq ? { lastMessage: last } : {}),
+      ...(last && last.seq > this.#clearedSeq ? { lastMessage: this.#withMy(last) } : {}),
       unread: lastSeq - readSeq.me,
       lastSeq,
       readSeq: readSeq.me,
       ...(this.#clearedSeq > 0 ? { clearedSeq: this.#clearedSeq } : {}),
       rev: this.#rev,
+      ...(this.#changes > 0 ? { changes: this.#changes } : {}),
       updatedAt: new Date(lastSeq).toISOString(),
       ...(this.#pinned ? { pinned: true } : {}),
       ...(this.#archived ? { archived: true } : {}),
@@ -127,16 +177,36 @@ export class Log {
 
   /** What I may read. */
   visible(after = 0): Message[] {
-    return this.messages.filter(({ seq }) => seq > after && seq > this.#clearedSeq)
+    const seen = this.messages.filter(({ seq }) => seq > after && seq > this.#clearedSeq)
+    return seen.map((message) => this.#withMy(message))
+  }
+
+  #withMy(message: Message): Message {
+    const my = this.#my.get(message.seq)
+    return structuredClone(my ? { ...message, my } : message)
+  }
+
+  /** What changed after this change, of what I may read. */
+  changesAfter(change: number): Changes {
+    const items = this.messages.filter(
+      (one) => (one.change ?? 0) > change && one.seq > this.#clearedSeq,
+    )
+    items.sort((one, two) => (one.change ?? 0) - (two.change ?? 0))
+    return { items: structuredClone(items), changes: this.#changes, hasAfter: false }
   }
 
   page(after: number): History {
     const all = this.visible(after)
-    return { items: all.slice(0, PAGE), hasBefore: false, hasAfter: all.length > PAGE, changes: 0 }
+    return {
+      items: all.slice(0, PAGE),
+      hasBefore: false,
+      hasAfter: all.length > PAGE,
+      changes: this.#changes,
+    }
   }
 
   /** `kept` undefined: the client has no messages. */
-  sync({ kept, reset }: { kept: number | undefined; reset: boolean }): SyncResult {
+  sync({ kept, change, reset }: Kept): SyncResult {
     const { chatId, isListed } = this
     const { items, hasAfter } = this.page(kept ?? 0)
     return {
@@ -144,10 +214,21 @@ export class Log {
       ...(reset ? { reset } : {}),
       chats: isListed ? [this.view()] : [],
       removed: isListed || reset ? [] : [{ chatId, rev: this.#rev }],
-      messages: kept === undefined || items.length === 0 ? [] : [{ chatId, items, hasAfter }],
+      messages: kept === undefined ? [] : [{ chatId, items, hasAfter, ...this.#changed(change) }],
+      ...(reset ? {} : { my: [...this.#my].map(([seq, my]) => ({ chatId, seq, my })) }),
       unread: { total: 0, chats: 0 },
     }
   }
+}
+
+interface Kept {
+  kept: number | undefined
+  change?: number | undefined
+  reset: boolean
+}
+
+function quoteOf({ seq, sender = '', body, change }: Message): NonNullable<Message['reply']> {
+  return { seq, sender, body, ...(change === undefined ? {} : { change }) }
 }
 
 function eventOf(name: string, data: object, at: number | string): Delivery {

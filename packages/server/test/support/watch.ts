@@ -1,6 +1,6 @@
 /** A device of a person, and the state that it keeps by what it is told. */
 import assert from 'node:assert/strict'
-import type { History, SyncResult } from '@microchatter/protocol'
+import type { Changes, History, SyncResult } from '@microchatter/protocol'
 import { ClientState } from './client.ts'
 import { Device, type Person } from './server.ts'
 
@@ -13,6 +13,7 @@ export async function comeBack(one: Person, state: ClientState): Promise<Device>
   const chats = [...state.open].map(([chatId, messages]) => ({
     chatId,
     seq: messages.at(-1)?.seq ?? 0,
+    ...changeOf(state, chatId),
   }))
   const body = { ...(state.cursor ? { cursor: state.cursor } : {}), chats }
   await new Promise<void>((resolve) => {
@@ -27,7 +28,12 @@ export async function comeBack(one: Person, state: ClientState): Promise<Device>
   return device
 }
 
-/** [MERGE-7] What the open chats lack, by history. */
+function changeOf(state: ClientState, chatId: string): { change?: number } {
+  const change = state.changeOf(chatId)
+  return change === undefined ? {} : { change }
+}
+
+/** [MERGE-7, MERGE-10] What the open chats lack, by history and by changes. */
 export async function fetchMissing(one: Person, state: ClientState): Promise<void> {
   for (const [chatId, missing] of state.wants) {
     let after = missing
@@ -36,6 +42,15 @@ export async function fetchMissing(one: Person, state: ClientState): Promise<voi
       page = await one.ask<History>('GET', `/chats/${chatId}/messages?after=${after}&limit=100`)
       state.page(chatId, after, page)
       after = page.items.at(-1)?.seq ?? after
+    } while (page.hasAfter)
+  }
+  for (const [chatId, missing] of state.wantsChanges) {
+    let after = missing
+    let page: Changes
+    do {
+      page = await one.ask<Changes>('GET', `/chats/${chatId}/changes?after=${after}&limit=100`)
+      state.changes(chatId, page)
+      after = page.changes
     } while (page.hasAfter)
   }
 }

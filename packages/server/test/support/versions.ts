@@ -1,0 +1,131 @@
+/** The messages of one chat, each in the newest version that was seen [MERGE-10, MERGE-11]. */
+import type { Message, My } from '@microchatter/protocol'
+
+export class Versions {
+  /** Up to this change, nothing is missing; undefined: it is not followed. */
+  followed: number | undefined
+  /** The largest change that was heard of. */
+  last = 0
+  readonly #messages = new Map<number, Message>()
+  /** By the message that a thread hangs on: the messages in it that were seen. */
+  readonly #threads = new Map<number, Set<number>>()
+  readonly #my = new Map<number, My>()
+  /** Changes that came before the ones in front of them. */
+  readonly #early = new Set<number>()
+
+  get lacks(): boolean {
+    return this.followed !== undefined && this.followed < this.last
+  }
+
+  /** Of two versions the one with the larger change is the newer; `my` has its own rev. */
+  add({ my, ...message }: Message): void {
+    const { seq } = message
+    if (my) this.own(seq, my)
+    const known = this.#messages.get(seq)
+    if (message.thread !== undefined) this.#threadOf(message.thread).add(seq)
+    if (known && (known.change ?? 0) > (message.change ?? 0)) this.#replies(known, message)
+    else {
+      this.#messages.set(seq, message)
+      if (known) this.#replies(message, known)
+    }
+    this.seen(message.change ?? 0)
+  }
+
+  own(seq: number, my: My): void {
+    if (my.rev >= (this.#my.get(seq)?.rev ?? 0)) this.#my.set(seq, my)
+  }
+
+  seen(change: number): void {
+    this.last = Math.max(this.last, change)
+  }
+
+  /** The messages of the chat are kept from now on; they are of this moment, or later. */
+  begin(changes: number): void {
+    this.followed ??= changes
+    this.reach(changes)
+  }
+
+  close(): void {
+    this.followed = undefined
+  }
+
+  /** An event of this change. */
+  follow(change: number): void {
+    this.seen(change)
+    this.#early.add(change)
+    this.#advance()
+  }
+
+  /** All changes up to this one are in. */
+  reach(changes: number): void {
+    this.seen(changes)
+    if (this.followed !== undefined) this.followed = Math.max(this.followed, changes)
+    this.#advance()
+  }
+
+  #advance(): void {
+    while (this.followed !== undefined && this.#early.delete(this.followed + 1)) this.followed += 1
+  }
+
+  newest(seq: number): Message | undefined {
+    const message = this.#messages.get(seq)
+    if (!message) return undefined
+    const my = this.#my.get(seq)
+    if (my?.deleted) return { ...bare(message), my }
+    const { reply } = message
+    return {
+      ...message,
+      ...(reply ? { reply: this.#quote(reply) } : {}),
+      ...this.#counted(message),
+      ...(my ? { my } : {}),
+    }
+  }
+
+  /** A quote is a version of the message that it quotes. */
+  #quote(reply: NonNullable<Message['reply']>): NonNullable<Message['reply']> {
+    const known = this.#messages.get(reply.seq)
+    if (!known || (known.change ?? 0) < (reply.change ?? 0)) return reply
+    const { seq, sender, body, kind, deletedAt, change } = known
+    return {
+      seq,
+      body: [...body].slice(0, 200).join(''),
+      ...(sender === undefined ? {} : { sender }),
+      ...(kind === undefined ? {} : { kind }),
+      ...(deletedAt === undefined ? {} : { deletedAt }),
+      ...(change === undefined ? {} : { change }),
+    }
+  }
+
+  #threadOf(seq: number): Set<number> {
+    const known = this.#threads.get(seq) ?? new Set()
+    this.#threads.set(seq, known)
+    return known
+  }
+
+  /** What was counted when the message was read, and those that came after. */
+  #counted({ seq, replies }: Message): Pick<Message, 'replies'> {
+    const later = [...this.#threadOf(seq)].filter((one) => one > (replies?.lastSeq ?? 0))
+    const count = (replies?.count ?? 0) + later.length
+    if (count === 0) return {}
+    return { replies: { count, lastSeq: Math.max(replies?.lastSeq ?? 0, ...later) } }
+  }
+
+  /** The larger count of its thread stays, whichever version is the newer. */
+  #replies(kept: Message, other: Message): void {
+    if (other.replies && other.replies.lastSeq > (kept.replies?.lastSeq ?? 0))
+      kept.replies = other.replies
+  }
+}
+
+function bare({ chatId, seq, sender, createdAt, clientId, thread, change }: Message): Message {
+  return {
+    chatId,
+    seq,
+    ...(sender === undefined ? {} : { sender }),
+    body: '',
+    createdAt,
+    clientId,
+    ...(thread === undefined ? {} : { thread }),
+    ...(change === undefined ? {} : { change }),
+  }
+}
