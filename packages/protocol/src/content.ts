@@ -55,13 +55,13 @@ export type Reactor = Static<typeof Reactor>
 const choice = Type.String({ minLength: 1, maxLength: LIMITS.name })
 
 /** The question is the message's text. */
-export const PollBody = closed({
+export const PollDraft = closed({
   options: Type.Array(choice, { minItems: 2, maxItems: LIMITS.pollOptions }),
   multiple: opt(Type.Boolean({ description: 'true: one may choose several.' })),
   anonymous: opt(Type.Boolean({ description: 'true: nobody sees who chose what.' })),
   closesAt: opt(Time),
 })
-export type PollBody = Static<typeof PollBody>
+export type PollDraft = Static<typeof PollDraft>
 
 export const VoteBody = closed({
   options: Type.Array(Type.Integer({ minimum: 0, maximum: LIMITS.pollOptions - 1 }), {
@@ -149,7 +149,7 @@ export const CONTENT = {
   mentions: opt(Type.Array(Username, { minItems: 1, maxItems: LIMITS.mentions })),
   mentionAll: opt(Type.Literal(true)),
   metadata: opt(Metadata),
-  poll: opt(PollBody),
+  poll: opt(PollDraft),
   location: opt(Location),
   card: opt(Card),
   forward: opt(

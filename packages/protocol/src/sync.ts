@@ -53,9 +53,10 @@ export const SyncResult = closed({
           description: 'Messages up to that seq that have changed, in the order of `change`.',
         }),
       ),
-      changes: opt(
-        Type.Integer({ minimum: 0, description: 'The changes up to this number are in.' }),
-      ),
+      changes: Type.Integer({
+        minimum: 0,
+        description: 'The changes up to this number are in.',
+      }),
       hasChanges: opt(
         Type.Boolean({ description: 'true: fetch the rest by `changes`, `after` that number.' }),
       ),

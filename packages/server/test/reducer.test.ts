@@ -139,6 +139,25 @@ test('[MERGE-1] [MERGE-2] [MERGE-3] [MERGE-4] [MERGE-7] [MERGE-9] any order, and
   )
 })
 
+test('[MERGE-10] what was lost shows by the next view: a gap in the messages, or in the changes', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.scheduler(), steps, booleans, async (s, all, arrives) => {
+      const { log, state } = begin()
+      // What is mine alone is not in a view: it comes with a sync.
+      const told = runAll(
+        log,
+        all.filter(({ does }) => does !== 'star' && does !== 'delete'),
+        [],
+      )
+      const came = told.filter((_, index) => arrives[index % arrives.length])
+      await deliver(s, state, came, [false])
+      state.view(log.view())
+      assertSame(log, state)
+    }),
+    RUNS,
+  )
+})
+
 test('[MERGE-7] a view brings the next message; one that is further on shows a gap', () => {
   const { log, state } = begin()
   const { chatId } = log

@@ -146,6 +146,8 @@ async function newMessages(core: Core, actor: Actor, { kept, heads, isFresh }: K
   const all = kept.map(async (one) => {
     const head = heads.get(one.chatId)
     if (!head) return []
+    // Of what is read from now on: what the client keeps may be older.
+    const first = one.change === undefined || isFresh ? head.changes : one.change
     const after = Math.max(Math.min(one.seq, head.last_seq), head.cleared_seq)
     const isBehind = one.change !== undefined && !isFresh && one.change < head.changes
     if (after >= head.last_seq && !isBehind) return []
@@ -158,7 +160,7 @@ async function newMessages(core: Core, actor: Actor, { kept, heads, isFresh }: K
         chatId: one.chatId,
         items,
         hasAfter: (items.at(-1)?.seq ?? head.last_seq) < head.last_seq,
-        ...(isBehind ? await changedOf(core, { one, head, mask }) : {}),
+        ...(isBehind ? await changedOf(core, { one, head, mask }) : { changes: first }),
       },
     ]
   })

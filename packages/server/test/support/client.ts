@@ -61,10 +61,11 @@ export class ClientState {
     this.cursor = result.cursor
     for (const chat of result.chats) this.view(chat)
     for (const removed of result.removed) this.#remove(removed)
-    for (const { chatId, items, changed = [], changes, hasChanges = false } of result.messages) {
+    for (const { chatId, items, changed, changes, hasChanges = false } of result.messages) {
+      const isFirst = this.open.get(chatId)?.length === 0
       for (const message of items) this.message(message)
-      if (changes !== undefined)
-        this.changes(chatId, { items: changed, changes, hasAfter: hasChanges })
+      if (changed !== undefined || isFirst)
+        this.changes(chatId, { items: changed ?? [], changes, hasAfter: hasChanges })
     }
     for (const mine of result.my ?? []) this.my(mine)
   }
@@ -135,12 +136,12 @@ export class ClientState {
   get wantsChanges(): Map<string, number> {
     const gaps = [...this.open.keys()].map((chatId) => [chatId, this.#of(chatId).versions] as const)
     return new Map(
-      gaps.filter(([, { lacks }]) => lacks).map(([id, { followed = 0 }]) => [id, followed]),
+      gaps.filter(([, { lacks }]) => lacks).map(([id, { followed }]) => [id, followed]),
     )
   }
 
-  /** The last change of an open chat that it has with all before it. */
-  changeOf(chatId: string): number | undefined {
+  /** The last change of a chat that it has with all before it. */
+  changeOf(chatId: string): number {
     return this.#of(chatId).versions.followed
   }
 
@@ -149,7 +150,7 @@ export class ClientState {
     const messages = this.open.get(chatId)
     const { versions } = this.#of(chatId)
     for (const message of items) versions.add(message)
-    if (messages?.length === 0) versions.begin(changes)
+    if (messages?.length === 0) versions.reach(changes)
     // What is missing at the start of a page was cleared for me.
     if (messages && after <= this.#lastKept(chatId))
       messages.push(...items.filter(({ seq }) => seq > this.#lastKept(chatId)))

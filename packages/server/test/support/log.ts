@@ -143,7 +143,7 @@ export class Log {
   }
 
   #changed(change: number | undefined) {
-    if (change === undefined) return {}
+    if (change === undefined) return { changes: this.#changes }
     const { items, changes } = this.changesAfter(change)
     return { changed: items, changes }
   }

@@ -2,8 +2,8 @@
 import type { Message, My } from '@microchatter/protocol'
 
 export class Versions {
-  /** Up to this change, nothing is missing; undefined: it is not followed. */
-  followed: number | undefined
+  /** Up to this change, nothing is missing. */
+  followed = 0
   /** The largest change that was heard of. */
   last = 0
   readonly #messages = new Map<number, Message>()
@@ -14,7 +14,7 @@ export class Versions {
   readonly #early = new Set<number>()
 
   get lacks(): boolean {
-    return this.followed !== undefined && this.followed < this.last
+    return this.followed < this.last
   }
 
   /** Of two versions the one with the larger change is the newer; `my` has its own rev. */
@@ -39,14 +39,9 @@ export class Versions {
     this.last = Math.max(this.last, change)
   }
 
-  /** The messages of the chat are kept from now on; they are of this moment, or later. */
-  begin(changes: number): void {
-    this.followed ??= changes
-    this.reach(changes)
-  }
-
+  /** The messages are no longer kept. */
   close(): void {
-    this.followed = undefined
+    this.followed = 0
   }
 
   /** An event of this change. */
@@ -59,12 +54,12 @@ export class Versions {
   /** All changes up to this one are in. */
   reach(changes: number): void {
     this.seen(changes)
-    if (this.followed !== undefined) this.followed = Math.max(this.followed, changes)
+    this.followed = Math.max(this.followed, changes)
     this.#advance()
   }
 
   #advance(): void {
-    while (this.followed !== undefined && this.#early.delete(this.followed + 1)) this.followed += 1
+    while (this.#early.delete(this.followed + 1)) this.followed += 1
   }
 
   newest(seq: number): Message | undefined {

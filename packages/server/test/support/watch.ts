@@ -13,7 +13,7 @@ export async function comeBack(one: Person, state: ClientState): Promise<Device>
   const chats = [...state.open].map(([chatId, messages]) => ({
     chatId,
     seq: messages.at(-1)?.seq ?? 0,
-    ...changeOf(state, chatId),
+    change: state.changeOf(chatId),
   }))
   const body = { ...(state.cursor ? { cursor: state.cursor } : {}), chats }
   await new Promise<void>((resolve) => {
@@ -26,11 +26,6 @@ export async function comeBack(one: Person, state: ClientState): Promise<Device>
   })
   await fetchMissing(one, state)
   return device
-}
-
-function changeOf(state: ClientState, chatId: string): { change?: number } {
-  const change = state.changeOf(chatId)
-  return change === undefined ? {} : { change }
 }
 
 /** [MERGE-7, MERGE-10] What the open chats lack, by history and by changes. */
