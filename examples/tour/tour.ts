@@ -10,6 +10,7 @@ import { administer } from './steps/administration.ts'
 import { comeBack, refresh, revoke } from './steps/comeback.ts'
 import { showErrors } from './steps/errors.ts'
 import { listChats, readAndUnread, readHistory } from './steps/lists.ts'
+import { edit, keep, react, vote } from './steps/messages.ts'
 import { sendBySocket, sendFirst, sendMany } from './steps/sending.ts'
 import { logIn } from './steps/sessions.ts'
 import { archive, block, deleteForMe, muteAndPin, showTyping } from './steps/settings.ts'
@@ -26,6 +27,10 @@ async function tell(cast: Cast): Promise<void> {
   await archive(scene, others)
   await deleteForMe(scene)
   await block(scene)
+  const { seq } = await edit(scene)
+  await react(scene, seq)
+  await keep(scene, seq)
+  await vote(scene)
   await sendMany(scene)
   const back = await comeBack(scene)
   await refresh(back)

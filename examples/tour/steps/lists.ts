@@ -69,8 +69,11 @@ export async function readHistory({ story, chatId, alice, bobs }: Scene) {
   for (let n = 1; n <= 12; n += 1) await bobs.ask('message.send', { chatId, body: `detail ${n}` })
   const { lastSeq: last } = await alice.ask<Chat>('GET', `/chats/${chatId}`)
   const page = async (query: string) => {
-    const { items, ...edges } = await alice.ask<History>('GET', `/chats/${chatId}/messages${query}`)
-    return { seqs: items.map(({ seq }: Message) => seq), ...edges }
+    const { items, hasBefore, hasAfter } = await alice.ask<History>(
+      'GET',
+      `/chats/${chatId}/messages${query}`,
+    )
+    return { seqs: items.map(({ seq }: Message) => seq), hasBefore, hasAfter }
   }
   const newest = await page('?limit=3')
   story.show(newest)

@@ -16,15 +16,19 @@ export async function comeBack(one: Person, state: ClientState): Promise<Device>
     change: state.changeOf(chatId),
   }))
   const body = { ...(state.cursor ? { cursor: state.cursor } : {}), chats }
+  let isPartial = false
   await new Promise<void>((resolve) => {
     // Applied at once, as it comes: what is released follows it.
     device.socket.emit('sync', body, (result: { ok: boolean; sync: SyncResult }) => {
       assert(result.ok, JSON.stringify(result))
       state.sync(result.sync)
+      isPartial = result.sync.messages.some(({ hasAfter }) => hasAfter)
       resolve()
     })
   })
   await fetchMissing(one, state)
+  // Of more than one sync brings, events came before the rest.
+  if (isPartial) state.gaps = 0
   return device
 }
 
