@@ -28,8 +28,11 @@ import {
   insertMessages,
   selectMessages,
   selectMessagesAfter,
+  selectChanged,
   selectSent,
+  selectThread,
 } from '../src/store/messages.ts'
+import { selectChangedMarks, selectMarks, selectStars } from '../src/store/marks.ts'
 import { selectSession } from '../src/store/sessions.ts'
 import { selectUser, selectUserById } from '../src/store/users.ts'
 import { freshDatabase, skipOf, type TestDatabase } from './support/databases.ts'
@@ -142,6 +145,49 @@ describe('plans', { skip: skipOf('postgres') }, () => {
       { rows: 2 * 64 },
       (tx) => insertMessages(tx, batch({ touch: true })),
     ],
+    'a batch with more than text': [
+      { rows: 2 * 64 },
+      (tx) =>
+        insertMessages(
+          tx,
+          batch({ touch: false }).map((one) => ({
+            ...one,
+            expireAfter: 60,
+            messages: one.messages.map((message) => ({
+              ...message,
+              rich: { content: { thread: 1, reply: 2 }, mentioned: [me] },
+            })),
+          })),
+        ),
+    ],
+    'what changed of messages': [
+      { rows: 100 },
+      (tx) =>
+        selectChanged(
+          tx,
+          chatIds.slice(0, 10).map((chatId) => ({ chatId, change: 0 })),
+          100,
+        ),
+    ],
+    'a page of a thread': [
+      { rows: PAGE },
+      (tx) =>
+        selectThread(tx, { chatId: chatIds[9]!, thread: 1, before: MESSAGES + 1, limit: PAGE }),
+    ],
+    'marks of a page': [
+      { rows: PAGE },
+      (tx) => selectMarks(tx, { userId: me, chatId: chatIds[9]!, from: 1, to: PAGE }),
+    ],
+    'marks that changed': [
+      { rows: 64 },
+      (tx) =>
+        selectChangedMarks(
+          tx,
+          others().map((userId) => ({ userId, since: new Date() })),
+          100,
+        ),
+    ],
+    stars: [{ rows: PAGE }, (tx) => selectStars(tx, me, { limit: PAGE })],
     'what was sent before': [
       { rows: 64 },
       (tx) =>

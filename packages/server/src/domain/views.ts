@@ -42,7 +42,7 @@ export function toChat(row: ChatRow, members: MemberRow[]): Chat {
     lastSeq: row.last_seq,
     readSeq: row.read_seq,
     ...(row.cleared_seq === 0 ? {} : { clearedSeq: row.cleared_seq }),
-    ...(row.mentions > 0 ? { mentions: row.mentions } : {}),
+    ...(row.mentions ? { mentions: row.mentions } : {}),
     rev: row.rev,
     ...(row.changes > 0 ? { changes: row.changes } : {}),
     updatedAt: row.last_at.toISOString(),
@@ -66,7 +66,7 @@ function lastMessage(row: ChatRow): Message {
     client_id: row.message_client_id ?? '',
     change: row.change ?? 0,
     content: row.content,
-    details: row.details,
+    ...(row.details ? { details: row.details } : {}),
   })
   return withMy(message, row.message_mark)
 }

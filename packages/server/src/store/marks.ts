@@ -23,6 +23,34 @@ export function markOf(userId: string, m: string): string {
     WHERE mk.user_id = ${userId} AND mk.chat_id = ${m}.chat_id AND mk.seq = ${m}.seq)`
 }
 
+interface Markable {
+  user_id: number
+  chat_id: string
+  seq: number
+  has_marks: boolean
+  mark: MarkRow | null
+}
+
+/** The marks of each one's user on its message, where that user has any in the chat. */
+export async function addMarks(db: Db, messages: Markable[]): Promise<void> {
+  const some = messages.filter(({ has_marks }) => has_marks)
+  if (some.length === 0) return
+  const rows = await db.query<{ nth: number; mark: MarkRow | null }>(
+    `SELECT k.nth::int AS nth, ${markOf('k.user_id', 'k')} AS mark
+     FROM unnest($1::bigint[], $2::uuid[], $3::int[]) WITH ORDINALITY AS k(user_id, chat_id, seq, nth)`,
+    [
+      some.map(({ user_id }) => user_id),
+      some.map(({ chat_id }) => chat_id),
+      some.map(({ seq }) => seq),
+    ],
+    'select_marks_of',
+  )
+  for (const { nth, mark } of rows) {
+    const message = some[nth - 1]
+    if (message) message.mark = mark
+  }
+}
+
 interface Marked extends Record<string, unknown> {
   chat_id: string
   mark: MarkRow

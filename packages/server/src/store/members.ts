@@ -1,6 +1,7 @@
-import { type Content, contentOf, type Details } from './content.ts'
+import { addDetails, type Content, type Details } from './content.ts'
 import type { Db, Nth } from './db.ts'
-import { markOf, type MarkRow } from './marks.ts'
+import { addMarks, type MarkRow } from './marks.ts'
+import { addMentions } from './mentions.ts'
 
 /** A chat as one member has it, with its last message. */
 export interface ChatRow extends Record<string, unknown> {
@@ -31,13 +32,15 @@ export interface ChatRow extends Record<string, unknown> {
   message_created_at: Date | null
   change: number | null
   content: Content | null
-  details: Details | null
+  details?: Details | null
   /** The last message is deleted for this member, or has a star. */
-  message_mark: MarkRow | null
+  message_mark?: MarkRow | null
   changes: number
   has_marks: boolean
+  /** Perhaps; `mentions` says how often. */
+  is_mentioned: boolean
   /** Unread messages that mention this member. */
-  mentions: number
+  mentions?: number
 }
 
 export interface MemberRow extends Nth {
@@ -48,9 +51,6 @@ export interface MemberRow extends Nth {
   read_seq: number
 }
 
-/** Unread mentions are counted up to here. */
-const MENTIONS = 100
-
 /** Chats as members have them; `keys` selects (chat_id, user_id) of these members. */
 const view = (keys: string) => `
   SELECT c.id, m.user_id, c.kind, c.title, c.last_seq, c.rev, c.last_at,
@@ -60,24 +60,37 @@ const view = (keys: string) => `
     c.kind = 'direct' AND EXISTS (SELECT FROM blocks b WHERE b.blocker_id = m.user_id
       AND b.blocked_id = CASE WHEN c.low_id = m.user_id THEN c.high_id ELSE c.low_id END) AS blocked,
     l.seq AS message_seq, u.username AS message_sender, l.body AS message_body,
-    l.client_id AS message_client_id, l.created_at AS message_created_at, ${contentOf('l')},
-    CASE WHEN m.has_marks THEN ${markOf('m.user_id', 'l')} END AS message_mark, c.changes, m.has_marks,
-    CASE WHEN c.mention_seq > m.read_seq THEN (SELECT count(*) FROM (
-      SELECT FROM mentions n WHERE n.chat_id = c.id AND n.user_id IN (m.user_id, 0)
-        AND n.seq > m.read_seq LIMIT ${MENTIONS}) n)::int ELSE 0 END AS mentions
+    l.client_id AS message_client_id, l.created_at AS message_created_at,
+    l.change, l.content, c.changes, m.has_marks, c.mention_seq > m.read_seq AS is_mentioned
   FROM (${keys}) k CROSS JOIN LATERAL (
     SELECT * FROM members WHERE chat_id = k.chat_id AND user_id = k.user_id LIMIT 1) m
   JOIN chats c ON c.id = m.chat_id
   LEFT JOIN messages l ON l.chat_id = c.id AND l.seq = c.last_seq AND l.seq > m.cleared_seq
   LEFT JOIN users u ON u.id = l.sender_id`
 
+/** What few of the chats have is looked up for those alone. */
+async function complete<R extends ChatRow>(db: Db, rows: R[]): Promise<R[]> {
+  const shown = rows.filter(({ message_seq }) => message_seq !== null)
+  const messages = shown.map(({ id, user_id, message_seq, content, has_marks }) => ({
+    ...{ chat_id: id, user_id, seq: message_seq ?? 0, content, has_marks },
+    details: null,
+    mark: null,
+  }))
+  await addDetails(db, messages)
+  await addMarks(db, messages)
+  for (const [index, { details, mark }] of messages.entries())
+    if (details || mark) Object.assign(shown[index] as R, { details, message_mark: mark })
+  return addMentions(db, rows)
+}
+
 /** The chat as each of these members has it. */
 export async function selectChat(db: Db, chatId: string, userIds: number[]): Promise<ChatRow[]> {
-  return db.query<ChatRow>(
+  const rows = await db.query<ChatRow>(
     view('SELECT $1::uuid AS chat_id, unnest($2::bigint[]) AS user_id'),
     [chatId, userIds],
     'select_chat',
   )
+  return complete(db, rows)
 }
 
 export interface ListKey {
@@ -102,7 +115,7 @@ export async function selectChats(db: Db, userId: number, filter: ListFilter): P
     ? `AND (m.pinned, m.active_day, c.last_at, c.id) < ($4, $5::date, $6::timestamptz, $7::uuid)
        AND (m.pinned, m.active_day) <= ($4, $5::date)`
     : ''
-  return db.query<ChatRow>(
+  const rows = await db.query<ChatRow>(
     `${view(`
        SELECT m.chat_id, m.user_id FROM members m JOIN chats c ON c.id = m.chat_id
        WHERE m.user_id = $1 AND m.archived = $2 AND m.active_day IS NOT NULL ${keyset}
@@ -116,6 +129,7 @@ export async function selectChats(db: Db, userId: number, filter: ListFilter): P
       ...(after ? [after.pinned, after.activeDay, after.lastAt, after.id] : []),
     ],
   )
+  return complete(db, rows)
 }
 
 export interface ChangesKey {
@@ -128,7 +142,7 @@ export interface ChangesKey {
  * newest first; days are indexed, times are not.
  */
 export async function selectChangedChats(db: Db, keys: readonly ChangesKey[], limit: number) {
-  return db.query<ChatRow & Nth>(
+  const rows = await db.query<ChatRow & Nth>(
     `SELECT w.nth::int AS nth, r.*
      FROM unnest($1::bigint[], $2::timestamptz[]) WITH ORDINALITY AS w(user_id, since, nth)
      CROSS JOIN LATERAL (
@@ -144,6 +158,7 @@ export async function selectChangedChats(db: Db, keys: readonly ChangesKey[], li
     [keys.map(({ userId }) => userId), keys.map(({ since }) => since), limit],
     'select_changed_chats',
   )
+  return complete(db, rows)
 }
 
 /** Of each chat at most `perChat` members, the oldest first. */

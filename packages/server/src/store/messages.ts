@@ -1,4 +1,4 @@
-import { type Content, contentOf, type Details } from './content.ts'
+import { addDetails, type Content, type Details } from './content.ts'
 import type { Db, Nth } from './db.ts'
 
 export interface MessageRow extends Record<string, unknown> {
@@ -13,7 +13,7 @@ export interface MessageRow extends Record<string, unknown> {
   change: number
   /** null: a text and nothing more. */
   content: Content | null
-  details: Details | null
+  details?: Details | null
 }
 
 /** What a message has beside its text when it is sent. */
@@ -195,14 +195,14 @@ const INSERT = insertSql(false)
 const INSERT_RICH = insertSql(true)
 
 const COLUMNS = `m.chat_id, m.seq, m.sender_id, u.username AS sender, m.client_id, m.body,
-  m.created_at, ${contentOf('m')}`
+  m.created_at, m.change, m.content`
 
 /** [SEND-3] The messages that these (chat, sender, clientId) have already made. */
 export async function selectSent(
   db: Db,
   keys: { chatId: string; senderId: number; clientId: string }[],
 ): Promise<MessageRow[]> {
-  return db.query<MessageRow>(
+  const rows = await db.query<MessageRow>(
     `SELECT ${COLUMNS}
      FROM unnest($1::uuid[], $2::bigint[], $3::uuid[]) AS k(chat_id, sender_id, client_id)
      JOIN messages m USING (chat_id, sender_id, client_id) JOIN users u ON u.id = m.sender_id`,
@@ -212,6 +212,7 @@ export async function selectSent(
       keys.map(({ clientId }) => clientId),
     ],
   )
+  return addDetails(db, rows)
 }
 
 /** Messages `from` to `to`, both included, oldest first. seq has no gaps, so this is a page. */
@@ -219,12 +220,13 @@ export async function selectMessages(
   db: Db,
   { chatId, from, to }: { chatId: string; from: number; to: number },
 ): Promise<MessageRow[]> {
-  return db.query<MessageRow>(
+  const rows = await db.query<MessageRow>(
     `SELECT ${COLUMNS} FROM messages m JOIN users u ON u.id = m.sender_id
      WHERE m.chat_id = $1 AND m.seq BETWEEN $2 AND $3 ORDER BY m.seq`,
     [chatId, from, to],
     'select_messages',
   )
+  return addDetails(db, rows)
 }
 
 /** Those of these messages that there are, in any order. */
@@ -232,11 +234,12 @@ export async function selectMessagesAt(
   db: Db,
   keys: readonly { chat_id: string; seq: number }[],
 ): Promise<MessageRow[]> {
-  return db.query<MessageRow>(
+  const rows = await db.query<MessageRow>(
     `SELECT ${COLUMNS} FROM unnest($1::uuid[], $2::int[]) AS k(chat_id, seq)
      JOIN messages m USING (chat_id, seq) JOIN users u ON u.id = m.sender_id`,
     [keys.map(({ chat_id }) => chat_id), keys.map(({ seq }) => seq)],
   )
+  return addDetails(db, rows)
 }
 
 /** Messages of a thread, the oldest first: the first after `after`, or the last before `before`. */
@@ -250,7 +253,7 @@ export async function selectThread(
        AND m.seq > $3 AND m.seq < $4 ORDER BY m.seq ${after === undefined ? 'DESC' : ''} LIMIT $5`,
     [chatId, thread, after ?? 0, before, limit],
   )
-  return after === undefined ? rows.reverse() : rows
+  return addDetails(db, after === undefined ? rows.reverse() : rows)
 }
 
 interface ThreadPage {
@@ -268,7 +271,7 @@ export interface ChangedKey {
 
 /** For each key the chat's messages that changed after this change, at most `limit`, in order of change. */
 export async function selectChanged(db: Db, keys: readonly ChangedKey[], limit: number) {
-  return db.query<MessageRow & Nth>(
+  const rows = await db.query<MessageRow & Nth>(
     `SELECT k.nth::int AS nth, ${COLUMNS}
      FROM unnest($1::uuid[], $2::int[]) WITH ORDINALITY AS k(id, after, nth), LATERAL (
        SELECT * FROM messages WHERE chat_id = k.id AND change > k.after AND change > 0
@@ -277,6 +280,7 @@ export async function selectChanged(db: Db, keys: readonly ChangedKey[], limit: 
     [keys.map(({ chatId }) => chatId), keys.map(({ change }) => change), limit],
     'select_changed',
   )
+  return addDetails(db, rows)
 }
 
 export interface MessageChange {
@@ -306,7 +310,7 @@ export interface AfterKey {
 
 /** For each key the chat's messages after this seq, at most `limit`, oldest first. */
 export async function selectMessagesAfter(db: Db, keys: readonly AfterKey[], limit: number) {
-  return db.query<MessageRow & Nth>(
+  const rows = await db.query<MessageRow & Nth>(
     `SELECT k.nth::int AS nth, ${COLUMNS}
      FROM unnest($1::uuid[], $2::int[]) WITH ORDINALITY AS k(id, after, nth), LATERAL (
        SELECT * FROM messages WHERE chat_id = k.id AND seq > k.after ORDER BY seq LIMIT $3) m
@@ -314,6 +318,7 @@ export async function selectMessagesAfter(db: Db, keys: readonly AfterKey[], lim
     [keys.map(({ chatId }) => chatId), keys.map(({ seq }) => seq), limit],
     'select_messages_after',
   )
+  return addDetails(db, rows)
 }
 
 /** The database's clock, which is the clock of every cursor. */
