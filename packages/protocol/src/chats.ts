@@ -81,10 +81,18 @@ export const OpenChatBody = closed({
 })
 export type OpenChatBody = Static<typeof OpenChatBody>
 
+export const Label = Type.String({
+  minLength: 1,
+  maxLength: LIMITS.label,
+  description: 'A folder of my own.',
+})
+
 const Flag = Type.Union([Type.Literal('true'), Type.Literal('false')])
 export const ListChatsQuery = closed({
   unread: opt(Flag),
   archived: opt(Flag),
+  requests: opt(Flag),
+  label: opt(Label),
   limit: opt(Limit),
   cursor: opt(Cursor),
 })
@@ -92,6 +100,13 @@ export type ListChatsQuery = Static<typeof ListChatsQuery>
 
 /** My settings of a chat. */
 export const UpdateChatBody = closed({
+  labels: opt(
+    Type.Array(Label, {
+      maxItems: LIMITS.labels,
+      uniqueItems: true,
+      description: 'All labels of the chat; an empty list takes them away.',
+    }),
+  ),
   pinned: opt(Type.Boolean()),
   archived: opt(Type.Boolean()),
   muted: opt(Type.Boolean({ description: 'true: until further notice; false: no longer.' })),
@@ -126,5 +141,8 @@ export const Unread = closed({
     description: 'Unread messages in all chats that are not muted.',
   }),
   chats: Type.Integer({ minimum: 0, description: 'Chats that have some.' }),
+  requests: opt(
+    Type.Integer({ minimum: 1, description: 'Message requests with unread messages.' }),
+  ),
 })
 export type Unread = Static<typeof Unread>

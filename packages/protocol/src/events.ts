@@ -2,10 +2,11 @@ import { type Static, type TSchema, Type } from 'typebox'
 import { Chat, ReadBody, ReadState, Rev, Unread } from './chats.ts'
 import { CLOSE_REASONS } from './errors.ts'
 import { My } from './content.ts'
+import { NewDraft, DraftState } from './mailbox.ts'
 import { DeleteMessageQuery, EditBody, Message, SendBody } from './messages.ts'
 import { ChatId, closed, opt, Seq, Time, Username } from './schema.ts'
 import { SyncBody, SyncResult } from './sync.ts'
-import { Profile } from './users.ts'
+import { Profile, UserSettings } from './users.ts'
 
 /** A message as it is after a change, with the rev of the chat. */
 export const MessageChange = closed({ ...Message.properties, rev: Rev })
@@ -28,10 +29,12 @@ export const EVENTS = {
     lastSeq: Seq,
     unread: opt(Type.Integer({ minimum: 0, description: 'Only to the reader itself.' })),
   }),
+  'draft.updated': DraftState,
   typing: closed({ chatId: ChatId, username: Username, typing: Type.Boolean() }),
   'user.updated': Profile,
   'user.removed': closed({ username: Username }),
   'unread.updated': Unread,
+  'settings.updated': UserSettings,
   'session.expiring': closed({ expiresAt: Time }),
   'session.closed': closed({
     reason: Type.Union(CLOSE_REASONS.map((reason) => Type.Literal(reason))),
@@ -55,6 +58,10 @@ export const ReactCallBody = closed({
   emoji: Type.String({ minLength: 1, maxLength: 64 }),
   on: Type.Boolean({ description: 'false: it is taken back.' }),
 })
+export const DraftCallBody = closed({
+  chatId: ChatId,
+  draft: Type.Union([NewDraft, Type.Null()], { description: 'null: none any more.' }),
+})
 export const ReadCallBody = closed({ chatId: ChatId, ...ReadBody.properties })
 
 /** What a client may ask: name → what it sends, and what the acknowledgement carries beside `ok: true`. */
@@ -67,6 +74,7 @@ export const CALLS = {
   },
   'reaction.set': { request: ReactCallBody, answer: closed({ message: Message }) },
   'chat.read': { request: ReadCallBody, answer: closed({ read: ReadState }) },
+  'draft.set': { request: DraftCallBody, answer: closed({ draft: DraftState }) },
   typing: { request: TypingBody, answer: closed({}) },
   sync: { request: SyncBody, answer: closed({ sync: SyncResult }) },
   'auth.refresh': { request: RefreshBody, answer: closed({ expiresAt: opt(Time) }) },

@@ -25,6 +25,12 @@ export const LIMITS = {
   added: 200,
   /** A chat of more members does not carry their list. */
   shownMembers: 50,
+  /** Characters of a label. */
+  label: 40,
+  /** Labels of one chat. */
+  labels: 10,
+  /** Different labels of one user. */
+  labelsOfUser: 200,
   /** Items of one page. */
   page: 100,
   /** Bytes of a JSON body and of a socket frame. */

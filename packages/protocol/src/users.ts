@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { LIMITS } from './limits.ts'
-import { closed, Cursor, Limit, Name, opt, PictureUrl, Time, Username } from './schema.ts'
+import { closed, Cursor, Limit, Name, oneOf, opt, PictureUrl, Time, Username } from './schema.ts'
 
 export const Role = Type.Union([Type.Literal('user'), Type.Literal('admin')])
 export type Role = Static<typeof Role>
@@ -91,3 +91,30 @@ export const Block = closed({
   createdAt: Time,
 })
 export type Block = Static<typeof Block>
+
+/** From whom a first message comes: as a chat, as a request, or not at all. */
+export const WRITE_FROM = ['everyone', 'requests', 'contacts', 'nobody'] as const
+export type WriteFrom = (typeof WRITE_FROM)[number]
+export const VISIBLE_TO = ['everyone', 'contacts', 'nobody'] as const
+
+const WriteFromSetting = oneOf(WRITE_FROM, 'Who may begin a chat with me.')
+const LastSeenToSetting = oneOf(VISIBLE_TO, 'Who sees whether I am there, and when I last was.')
+const ReceiptsSetting = Type.Boolean({
+  description: 'false: others do not see what I have read, nor I what they have.',
+})
+
+/** In force: what a user has not set is as the site says. */
+export const UserSettings = closed({
+  writeFrom: WriteFromSetting,
+  lastSeenTo: LastSeenToSetting,
+  receipts: ReceiptsSetting,
+})
+export type UserSettings = Static<typeof UserSettings>
+
+/** null: as the site says, again. */
+export const UpdateSettingsBody = closed({
+  writeFrom: opt(Type.Union([WriteFromSetting, Type.Null()])),
+  lastSeenTo: opt(Type.Union([LastSeenToSetting, Type.Null()])),
+  receipts: opt(Type.Union([ReceiptsSetting, Type.Null()])),
+})
+export type UpdateSettingsBody = Static<typeof UpdateSettingsBody>

@@ -38,6 +38,10 @@ ALTER TABLE members
   -- Slow mode: the next message may come then.
   ADD COLUMN slow_until timestamptz;
 
+-- Of few members each: what waits for an answer, and what is in a folder.
+CREATE INDEX members_requests ON members (user_id, active_day DESC) WHERE request = 'pending';
+CREATE INDEX members_labelled ON members (user_id) WHERE labels IS NOT NULL;
+
 -- Who is no longer in a group, so that a device that was away hears of it.
 CREATE TABLE departures (
   user_id bigint NOT NULL,

@@ -19,9 +19,10 @@ import { createPasswords } from './domain/passwords.ts'
 import { publishTouched, publishWritten } from './domain/publish.ts'
 import type { Written } from './domain/batch.ts'
 import { createReads } from './domain/reads.ts'
+import { askFirst } from './domain/requests.ts'
 import { SYNC_LIMITS } from './domain/sync.ts'
 import { startUpkeep } from './domain/upkeep.ts'
-import { Writer } from './domain/writer.ts'
+import { Writer, type WriterListener } from './domain/writer.ts'
 import { createHttp } from './http/app.ts'
 import { readOrMakeSecret } from './secret.ts'
 import { createSockets } from './socket/server.ts'
@@ -65,7 +66,8 @@ export async function join(loaded: Loaded, { db, log, version, closers }: Joinin
   const onDoubt = (chatIds: readonly string[]) => {
     for (const chatId of chatIds) heads.doubt(chatId)
   }
-  const writer = new Writer(db, { onWritten, onDoubt })
+  const onAsk: WriterListener['onAsk'] = (chatId, senders) => askFirst(core, chatId, senders)
+  const writer = new Writer(db, { onWritten, onDoubt, onAsk }, config.privacy.writeFrom)
   const reads = createReads(db, SYNC_LIMITS)
   const heads = new Heads(bus, {
     online: () => sockets.users(),

@@ -175,6 +175,11 @@ const DRIFTS: { [what: string]: { sql: string; finds: string[] } } = {
       UPDATE members SET active_day = active_day - 2 ${OF_BOB}`,
     finds: ['listed bob: active_day is <day>; <day> or later, as the last message'],
   },
+  'a request in a group': {
+    sql: `UPDATE chats SET kind = 'group', low_id = NULL, high_id = NULL ${CHAT};
+      UPDATE members SET request = 'pending' ${OF_BOB}`,
+    finds: ['request bob: request is pending, in a group chat; null'],
+  },
   'a change that a sync would not find': {
     sql: `UPDATE members SET changed_day = changed_day - 1 ${OF_BOB}`,
     finds: ['changed_day bob: changed_day is <day>; <day> or later'],

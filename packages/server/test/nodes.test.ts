@@ -52,6 +52,27 @@ describe('two nodes', { skip: skipOf('postgres') || skipRedis() }, () => {
     )
   })
 
+  test('[PRIV-2] [PRIV-4] settings and answers at one node count at the other', async () => {
+    const [ann, cat] = [await person(), await person()]
+    const there = at(two, cat)
+    const { id: chatId } = await there.ask('POST', '/chats', { username: ann.username })
+    const path = `/chats/${chatId}/messages`
+    await ann.ask('PATCH', '/users/me/settings', { writeFrom: 'nobody' })
+    assert.equal((await there.fetch('POST', path, { body: 'hello' })).body.code, 'forbidden')
+    await ann.ask('PATCH', '/users/me/settings', { writeFrom: 'requests' })
+    await there.ask('POST', path, { body: 'hello' })
+    await ann.ask('PUT', `/chats/${chatId}/request`, { accept: false })
+    assert.equal((await there.fetch('POST', path, { body: 'please' })).body.code, 'forbidden')
+    const device = await there.connect()
+    await ann.ask('POST', path, { body: 'well' })
+    await device.receives('message.created')
+    await there.ask('POST', path, { body: 'thanks' })
+    assert.deepEqual(
+      (await ann.chats()).map(({ id }) => id),
+      [chatId],
+    )
+  })
+
   test('[CHAT-11] typing is told at a node that did not store the first message', async () => {
     const [ann, bob] = [await person(), await person()]
     const { id: chatId } = await ann.ask('POST', '/chats', { username: bob.username })

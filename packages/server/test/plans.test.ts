@@ -15,13 +15,14 @@ import {
 } from '../src/store/chats.ts'
 import type { Db } from '../src/store/db.ts'
 import { selectHeads } from '../src/store/heads.ts'
+import { selectLabels } from '../src/store/labels.ts'
 import {
   selectChangedChats,
   selectChat,
   selectChats,
+  selectFreshChats,
   selectMembers,
   selectSeqs,
-  selectUnread,
   updateReadSeq,
 } from '../src/store/members.ts'
 import {
@@ -33,6 +34,7 @@ import {
   selectThread,
 } from '../src/store/messages.ts'
 import { selectChangedMarks, selectMarks, selectStars } from '../src/store/marks.ts'
+import { readChats, selectUnread, selectUnreadIds } from '../src/store/unread.ts'
 import { selectSession } from '../src/store/sessions.ts'
 import { selectUser, selectUserById } from '../src/store/users.ts'
 import { freshDatabase, skipOf, type TestDatabase } from './support/databases.ts'
@@ -91,6 +93,27 @@ describe('plans', { skip: skipOf('postgres') }, () => {
         return selectChats(tx, me, { ...LIST, after })
       },
     ],
+    'what a client starts with': [
+      { rows: 2 * PAGE, sorted: 2 * PAGE + 2 * DAY },
+      (tx) => selectFreshChats(tx, me, { chats: 2 * PAGE, requests: 20 }),
+    ],
+    'a page of the requests': [
+      { rows: 1 },
+      (tx) => selectChats(tx, me, { ...LIST, requests: true, after: undefined }),
+    ],
+    'the labels of all chats': [{ rows: 1 }, (tx) => selectLabels(tx, me)],
+    // Each chat of the user, once, to sort those that are unread.
+    'chats with something unread': [
+      { rows: MINE, sorted: MINE },
+      (tx) => selectUnreadIds(tx, me, 5_001),
+    ],
+    'everything is read': [
+      { rows: 64 },
+      async (tx) => {
+        await touchChats(tx, chatIds.slice(0, 64))
+        await readChats(tx, me, chatIds.slice(0, 64))
+      },
+    ],
     'one chat': [{ rows: 2 }, (tx) => selectChat(tx, chatIds[0]!, [me])],
     'members of a page': [
       { rows: 2 * PAGE },
@@ -139,7 +162,10 @@ describe('plans', { skip: skipOf('postgres') }, () => {
     'unread of 64': [{ rows: 64 * OTHERS }, (tx) => selectUnread(tx, others())],
     // Each chat of the user, once.
     'unread of all': [{ rows: 1, read: MINE }, (tx) => selectUnread(tx, [me])],
-    'rights of a batch': [{ rows: 2 * 64 }, (tx) => selectRights(tx, chatIds.slice(0, 64))],
+    'rights of a batch': [
+      { rows: 2 * 64 },
+      (tx) => selectRights(tx, chatIds.slice(0, 64), 'everyone'),
+    ],
     'a batch of messages': [{ rows: 64 }, (tx) => insertMessages(tx, batch({ touch: false }))],
     'the first batch of a day': [
       { rows: 2 * 64 },

@@ -1,5 +1,5 @@
 /** Every setting: its type, its bounds, what it means. The defaults are in config/default.json. */
-import { LIMITS } from '@microchatter/protocol'
+import { LIMITS, VISIBLE_TO, WRITE_FROM } from '@microchatter/protocol'
 import { type Static, type TProperties, Type } from 'typebox'
 import type { FormatName } from './formats.ts'
 
@@ -81,6 +81,12 @@ export const ConfigSchema = section({
   users: section({
     search: choice(['admins', 'everyone'], 'Who may search and list users.'),
     editSelf: flag('Whether users may change their own display name and picture.'),
+  }),
+  privacy: section({
+    writeFrom: choice(WRITE_FROM, 'Who may begin a chat with a user who has not set it.'),
+  }),
+  presence: section({
+    visibleTo: choice(VISIBLE_TO, 'Who sees when a user was last there who has not set it.'),
   }),
   messages: section({
     maxLength: whole(1, LIMITS.body, "Characters of a message's text, at most."),

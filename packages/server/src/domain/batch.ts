@@ -4,6 +4,7 @@ import type { ChatRights } from '../store/chats.ts'
 import type { ChatBatch, MessageRow, Numbered, Rich } from '../store/messages.ts'
 import { ChatError } from './errors.ts'
 import { toMessage } from './message-view.ts'
+import { needsAsking } from './rights.ts'
 
 export interface Draft {
   chatId: string
@@ -59,6 +60,24 @@ export function joinRepeats(jobs: Job[]): Job[] {
     else firsts.set(key, job)
     return first === undefined
   })
+}
+
+/** Chat → the senders of its jobs in their order, where something has to be asked before [PRIV-3]. */
+export function sendersToAsk(
+  jobs: Job[],
+  rights: ReadonlyMap<string, ChatRights | undefined>,
+): Map<string, Draft['sender'][]> {
+  const senders = new Map<string, Draft['sender'][]>()
+  for (const { draft } of jobs) {
+    const { pending, takes } = rights.get(draft.chatId) ?? {}
+    if (!pending?.size && !takes?.size) continue
+    senders.set(draft.chatId, [...(senders.get(draft.chatId) ?? []), draft.sender])
+  }
+  for (const [chatId, list] of senders) {
+    const of = rights.get(chatId)
+    if (!of || !needsAsking(of, list)) senders.delete(chatId)
+  }
+  return senders
 }
 
 /**

@@ -9,16 +9,25 @@ export function change<T>(core: Core, chatId: string, work: (tx: Db) => Promise<
 }
 
 /** Tells of a change after its commit: where that fails, the chat is doubtful, and the change is done. */
-export function tell(core: Core, chatId: string, work: () => Promise<void>): Promise<void> {
-  return afterCommit(doubting(core, chatId, work))
+export function tell(
+  core: Core,
+  chatIds: string | readonly string[],
+  work: () => Promise<void>,
+): Promise<void> {
+  return afterCommit(doubting(core, chatIds, work))
 }
 
-/** @throws what `work` throws */
-export async function doubting<T>(core: Core, chatId: string, work: () => Promise<T>): Promise<T> {
+/** One chat, or several. @throws what `work` throws */
+export async function doubting<T>(
+  core: Core,
+  chatIds: string | readonly string[],
+  work: () => Promise<T>,
+): Promise<T> {
   try {
     return await work()
   } catch (error) {
-    if (error instanceof DatabaseAway) core.heads.doubt(chatId)
+    if (error instanceof DatabaseAway)
+      for (const chatId of [chatIds].flat()) core.heads.doubt(chatId)
     throw error
   }
 }

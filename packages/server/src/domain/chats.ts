@@ -24,15 +24,18 @@ import { change, tell } from './changing.ts'
 import { type Actor, type Core, isUuid } from './core.ts'
 import { decodeCursor, toPage } from './cursor.ts'
 import { ChatError } from './errors.ts'
+import { checkLabels, checkLabelsOf } from './labels.ts'
 import { SHOWN_MEMBERS } from './reads.ts'
 import { chatNotFound, idsOf, isMember } from './rights.ts'
 import { toChat, toListKey } from './views.ts'
 
 /** [READ-3] */
 export async function listChats(core: Core, actor: Actor, query: ListChatsQuery) {
-  const { limit = 50, cursor, unread, archived } = query
+  const { limit = 50, cursor, unread, archived, requests, label } = query
   const rows = await selectChats(core.db, actor.id, {
     archived: archived === 'true',
+    requests: requests === 'true',
+    label,
     unread: unread === undefined ? undefined : unread === 'true',
     after: cursor === undefined ? undefined : toKey(cursor),
     limit: limit + 1,
@@ -95,7 +98,7 @@ export function tellDevices(core: Core, actor: Actor, name: string, data: unknow
 }
 
 /** The chat as the actor has it. Others' chats answer like ones that are not there. */
-async function findChat(core: Core, actor: Actor, chatId: string): Promise<ChatRow> {
+export async function findChat(core: Core, actor: Actor, chatId: string): Promise<ChatRow> {
   const [row] = isUuid(chatId) ? await selectChat(core.db, chatId, [actor.id]) : []
   // Who opened a chat, or has blocked, is not shown to the other before a message is.
   if (!row || row.unseen) throw chatNotFound()
@@ -104,12 +107,14 @@ async function findChat(core: Core, actor: Actor, chatId: string): Promise<ChatR
 
 /** My settings of a chat. */
 export async function editChat(core: Core, actor: Actor, chatId: string, body: UpdateChatBody) {
+  checkLabels(body.labels)
   const { id } = await findChat(core, actor, chatId)
   const patch = toPatch(body)
   const { chat, isListed } = await change(core, id, async (tx) => {
     // An archived chat comes back with its next message: that one has to look at all members.
     await (body.archived === undefined ? bumpRev(tx, id) : bumpRights(tx, id))
     await updateMember(tx, id, actor.id, patch)
+    if (patch.labels?.length) await checkLabelsOf(tx, actor)
     return viewChat(tx, id, actor.id)
   })
   if (body.archived !== undefined) core.bus.publish({ kind: 'rights', chatId: id })
@@ -118,11 +123,13 @@ export async function editChat(core: Core, actor: Actor, chatId: string, body: U
   return chat
 }
 
-function toPatch({ pinned, archived, muted, mutedUntil }: UpdateChatBody): MemberPatch {
+function toPatch(body: UpdateChatBody): MemberPatch {
+  const { pinned, archived, muted, mutedUntil, labels } = body
   if (mutedUntil === undefined)
     return {
       pinned,
       archived,
+      labels,
       mutedUntil: muted === undefined ? undefined : muted ? 'infinity' : null,
     }
   const until = new Date(mutedUntil)
@@ -131,7 +138,7 @@ function toPatch({ pinned, archived, muted, mutedUntil }: UpdateChatBody): Membe
       field: '/mutedUntil',
       detail: 'mutedUntil must be a time to come, and goes without `muted: false`',
     })
-  return { pinned, archived, mutedUntil: until }
+  return { pinned, archived, labels, mutedUntil: until }
 }
 
 /** [READ-4] Clears the chat for the actor alone, until a new message comes. */
@@ -194,10 +201,14 @@ async function publishRead(core: Core, actor: Actor, { chatId, seq, rev, unread 
 type Mark = Omit<EventData<'read.updated'>, 'username' | 'unread'>
 
 /** To the others. Returns what they were told. */
-async function tellRead(core: Core, actor: Actor, mark: Mark): Promise<EventData<'read.updated'>> {
+export async function tellRead(
+  core: Core,
+  actor: Pick<Actor, 'id' | 'username'>,
+  mark: Mark,
+): Promise<EventData<'read.updated'>> {
   const rights = await core.writer.rights(mark.chatId)
-  // [CHAT-3] The other does not know of a chat without messages.
-  const isKnown = rights !== undefined && mark.lastSeq > 0
+  // [CHAT-3] The other does not know of a chat without messages; [PRIV-3] nor a stranger what is read.
+  const isKnown = rights !== undefined && mark.lastSeq > 0 && !rights.pending.has(actor.id)
   const to = isKnown ? idsOf(rights).filter((id) => id !== actor.id) : []
   const data = { ...mark, username: actor.username }
   core.bus.publish({ kind: 'deliver', to, name: 'read.updated', data })
@@ -205,12 +216,12 @@ async function tellRead(core: Core, actor: Actor, mark: Mark): Promise<EventData
 }
 
 /** The badge for the site's own menu. */
-export async function getUnread(core: Core, actor: Actor): Promise<Unread> {
-  const { total, chats } = await core.reads.unread.load(actor.id)
-  return { total, chats }
+export async function getUnread(core: Core, actor: Pick<Actor, 'id'>): Promise<Unread> {
+  const { total, chats, requests } = await core.reads.unread.load(actor.id)
+  return { total, chats, ...(requests > 0 ? { requests } : {}) }
 }
 
-async function publishUnread(core: Core, actor: Actor): Promise<void> {
+export async function publishUnread(core: Core, actor: Pick<Actor, 'id'>): Promise<void> {
   const data = await getUnread(core, actor)
   core.bus.publish({ kind: 'deliver', to: [actor.id], name: 'unread.updated', data })
 }
@@ -229,23 +240,15 @@ export async function publishChat(
     core.bus.publish({ kind: 'deliver', to: [row.user_id], name: event, data: chats[index] })
 }
 
-/** A first message that another node has stored leaves the rights that are cached here as they were. */
-async function rightsOfBegun(core: Core, chatId: string) {
-  const rights = await core.writer.rights(chatId)
-  if (!rights || rights.begun) return rights
-  core.writer.dropRights(chatId)
-  return core.writer.rights(chatId)
-}
-
 /** Someone types, or stops: told to the others that are there, and not kept. */
 export async function setTyping(
   core: Core,
   actor: Actor,
   { chatId, typing }: { chatId: string; typing: boolean },
 ): Promise<void> {
-  const rights = isUuid(chatId) ? await rightsOfBegun(core, chatId.toLowerCase()) : undefined
+  const rights = isUuid(chatId) ? await core.writer.rights(chatId.toLowerCase()) : undefined
   if (!isMember(rights, actor.id)) throw chatNotFound()
-  if (rights.blocks.length > 0 || !rights.begun) return
+  if (rights.blocks.length > 0 || rights.pending.size > 0 || !rights.begun) return
   const to = idsOf(rights).filter((id) => id !== actor.id)
   const data = { chatId: rights.id, username: actor.username, typing }
   core.bus.publish({ kind: 'deliver', to, name: 'typing', data })

@@ -1,3 +1,4 @@
+import type { UserSettings, WriteFrom } from '@microchatter/protocol'
 import type { Bus } from '../bus/bus.ts'
 import type { Database } from '../store/db.ts'
 import type { Heads } from './heads.ts'
@@ -28,6 +29,8 @@ export interface Settings {
   basic: 'on' | 'off'
   users: { search: 'admins' | 'everyone'; editSelf: boolean }
   messages: { maxLength: number; editMinutes: number; deleteMinutes: number }
+  privacy: { writeFrom: WriteFrom }
+  presence: { visibleTo: UserSettings['lastSeenTo'] }
   jwt: { createUsers: boolean }
 }
 

@@ -1,19 +1,23 @@
 /** Direct chats: one for each pair of users [CHAT-1]. */
 import type { Chat } from '@microchatter/protocol'
 import { uuidv7 } from 'uuidv7'
-import { bumpRights, insertDirectChat, selectDirectChat } from '../store/chats.ts'
+import { bumpRights, insertDirectChat, selectDirectChat, shareGroup } from '../store/chats.ts'
 import type { Db } from '../store/db.ts'
 import { showChat } from '../store/members.ts'
+import type { UserRow } from '../store/users.ts'
 import { tellDevices, viewChat } from './chats.ts'
 import { doubting } from './changing.ts'
 import type { Actor, Core } from './core.ts'
 import type { Once } from './idempotency.ts'
-import { SYSTEM } from './rights.ts'
+import { strangerRefused, SYSTEM } from './rights.ts'
 import { userNotFound } from './users.ts'
 
 interface Pair {
   userId: number
   otherId: number
+}
+interface PairOf extends Pair {
+  other: UserRow
 }
 
 /** The direct chat with this user, made if there is none, and put on my list. */
@@ -25,7 +29,7 @@ export async function openChat(
 ): Promise<{ created: boolean; chat: Chat }> {
   const pair = await pairWith(core, actor, username)
   const known = await findChatOf(core, pair)
-  if (known === undefined) takeNewChat(core, actor)
+  if (known === undefined) await checkNewChat(core, actor, pair)
   const id = known ?? uuidv7()
   const open = () => once((tx) => openPair(tx, pair, { id, isKnown: known !== undefined }))
   const { created, isNew, chat } = await doubting(core, id, open)
@@ -54,31 +58,42 @@ export async function directChat(
   username: string,
 ): Promise<string> {
   const pair = await pairWith(core, actor, username)
-  return pairChat(core, pair, () => takeNewChat(core, actor))
+  return pairChat(core, pair, () => checkNewChat(core, actor, pair))
 }
 
 /** The chat of two, made if there is none; `beforeMaking` may refuse that. */
 export async function pairChat(
   core: Core,
   pair: Pair,
-  beforeMaking: () => void = () => undefined,
+  beforeMaking?: () => Promise<void>,
 ): Promise<string> {
   const known = await findChatOf(core, pair)
-  if (known === undefined) beforeMaking()
+  if (known === undefined) await beforeMaking?.()
   const wanted = { id: known ?? uuidv7(), isKnown: known !== undefined }
   const { id } = await makeChatOf(core.db, pair, wanted)
   keep(core, pair, id)
   return id
 }
 
-async function pairWith(core: Core, { id }: Pick<Actor, 'id'>, username: string): Promise<Pair> {
+async function pairWith(core: Core, { id }: Pick<Actor, 'id'>, username: string): Promise<PairOf> {
   const other = await core.identity.user(username)
   if (!other) throw userNotFound()
-  return { userId: id, otherId: other.id }
+  return { userId: id, otherId: other.id, other }
 }
 
-function takeNewChat(core: Core, { id, username }: Pick<Actor, 'id' | 'username'>): void {
-  if (username !== SYSTEM) core.limits.newChats.take(id)
+/** [PRIV-2] @throws forbidden, rate_limited */
+async function checkNewChat(
+  core: Core,
+  { id, username }: Pick<Actor, 'id' | 'username'>,
+  { other }: PairOf,
+): Promise<void> {
+  if (username === SYSTEM) return
+  core.limits.newChats.take(id)
+  if (id === other.id) return
+  const writeFrom = other.write_from ?? core.settings.privacy.writeFrom
+  if (writeFrom === 'nobody') throw strangerRefused()
+  if (writeFrom === 'contacts' && !(await shareGroup(core.db, id, other.id)))
+    throw strangerRefused()
 }
 
 async function findChatOf(core: Core, pair: Pair): Promise<string | undefined> {

@@ -218,6 +218,7 @@ function headOf(name: string, data: unknown): Told | undefined {
     case 'reaction.updated':
     case 'chat.removed':
     case 'read.updated':
+    case 'draft.updated':
       return { chatId, seq: 0, rev, isView: false }
     default:
       return undefined

@@ -8,8 +8,6 @@ import {
   selectChangedChats,
   selectMembers,
   selectSeqs,
-  selectUnread,
-  type UnreadRow,
 } from '../store/members.ts'
 import { type ChangedMarks, type MarksKey, selectChangedMarks } from '../store/marks.ts'
 import {
@@ -21,6 +19,7 @@ import {
   selectNow,
 } from '../store/messages.ts'
 import type { Db, Nth } from '../store/db.ts'
+import { selectUnread, type UnreadRow } from '../store/unread.ts'
 import { Together, Turns } from './together.ts'
 
 export interface Reads {
@@ -72,7 +71,7 @@ export function createReads(db: Db, limits: ReadLimits): Reads {
     ),
     unread: new Together(turns, async (keys) => {
       const rows = ones(keys, await selectUnread(db, keys))
-      return rows.map((row) => row ?? { nth: 0, total: 0, chats: 0 })
+      return rows.map((row) => row ?? { nth: 0, total: 0, chats: 0, requests: 0 })
     }),
   }
 }

@@ -4,11 +4,13 @@ import { ChatError } from './errors.ts'
 
 export const SYSTEM = 'system'
 
+export interface Sender {
+  id: number
+  username: string
+}
+
 /** [SEND-4] Why this user may not send here; undefined: may. The same 404 for strangers and for no chat. */
-export function sendRefusal(
-  rights: ChatRights | undefined,
-  sender: { id: number; username: string },
-): ChatError | undefined {
+export function sendRefusal(rights: ChatRights | undefined, sender: Sender): ChatError | undefined {
   if (!isMember(rights, sender.id)) return chatNotFound()
   if (rights.kind !== 'direct' || sender.username === SYSTEM) return undefined
   for (const [userId, username] of rights.members) {
@@ -16,7 +18,40 @@ export function sendRefusal(
     if (username === undefined) return forbidden('The account of the other was deleted')
     if (username === SYSTEM) return forbidden('Messages of the system cannot be answered')
   }
-  return blockRefusal(rights, sender.id)
+  return blockRefusal(rights, sender.id) ?? strangerRefusal(rights, sender.id)
+}
+
+/** [PRIV-2, PRIV-4] The same words for all of it: who declined is not told from who takes no strangers. */
+function strangerRefusal({ members, declined, takes }: ChatRights, senderId: number) {
+  for (const userId of members.keys())
+    if (userId !== senderId && (declined.has(userId) || takes.get(userId) === 'nothing'))
+      return strangerRefused()
+  return undefined
+}
+
+export function strangerRefused(): ChatError {
+  return forbidden('This user does not take messages from you')
+}
+
+/**
+ * [PRIV-3] Has something to be written down before these senders' messages, in the order in which they
+ * come? Who writes accepts the chat; who begins it may have to ask.
+ */
+export function needsAsking(rights: ChatRights, senders: readonly Sender[]): boolean {
+  const [first] = senders
+  return (
+    senders.some(({ id }) => rights.pending.has(id)) ||
+    (first !== undefined &&
+      asked(rights, first).some(({ userId, ask }) => ask !== rights.pending.has(userId)))
+  )
+}
+
+/** Of a chat that has not begun: who is asked by the first message of this sender, and who is not. */
+export function asked({ takes }: ChatRights, sender: Sender): { userId: number; ask: boolean }[] {
+  if (sender.username === SYSTEM) return []
+  return [...takes]
+    .filter(([userId, taking]) => userId !== sender.id && taking !== 'nothing')
+    .map(([userId, taking]) => ({ userId, ask: taking === 'request' }))
 }
 
 function blockRefusal({ blocks }: ChatRights, senderId: number): ChatError | undefined {
@@ -40,7 +75,8 @@ export function may(rights: ChatRights, _userId: number, action: Action): boolea
 
 /** [SEND-4] In a direct chat, a block ends all that would reach the other. */
 export function checkNoBlock(rights: ChatRights, userId: number): void {
-  const refusal = rights.kind === 'direct' ? blockRefusal(rights, userId) : undefined
+  if (rights.kind !== 'direct') return
+  const refusal = blockRefusal(rights, userId) ?? strangerRefusal(rights, userId)
   if (refusal) throw refusal
 }
 

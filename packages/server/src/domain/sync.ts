@@ -7,7 +7,7 @@
  */
 import type { Message, SyncBody, SyncResult } from '@microchatter/protocol'
 import { selectMarks } from '../store/marks.ts'
-import { selectChats, type SeqsRow } from '../store/members.ts'
+import { selectFreshChats, type SeqsRow } from '../store/members.ts'
 import { getUnread, toChats } from './chats.ts'
 import { type Actor, type Core, isUuid } from './core.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
@@ -23,6 +23,8 @@ const CHANGED_CHATS = 200
 const FRESH_CHATS = 100
 const CHANGED_MARKS = 500
 const CHANGED_MESSAGES = 100
+/** Message requests beside them. */
+const FRESH_REQUESTS = 20
 /** What one client reads at most; of a chat's messages the rest comes by history. */
 export const SYNC_LIMITS = {
   changes: CHANGED_CHATS + 1,
@@ -121,17 +123,17 @@ async function changedMarks(core: Core, { id: userId }: Actor, since: Date) {
 }
 
 async function freshState(core: Core, actor: Actor): Promise<State> {
-  const rows = await selectChats(core.db, actor.id, {
-    archived: false,
-    unread: undefined,
-    after: undefined,
-    limit: FRESH_CHATS + 1,
+  const rows = await selectFreshChats(core.db, actor.id, {
+    chats: FRESH_CHATS + 1,
+    requests: FRESH_REQUESTS,
   })
+  const listed = rows.filter(({ request }) => request !== 'pending')
+  const asked = rows.filter(({ request }) => request === 'pending')
   return {
     reset: true,
-    chats: await toChats(core, rows.slice(0, FRESH_CHATS)),
+    chats: await toChats(core, [...listed.slice(0, FRESH_CHATS), ...asked]),
     removed: [],
-    ...(rows.length > FRESH_CHATS ? { more: true } : {}),
+    ...(listed.length > FRESH_CHATS ? { more: true } : {}),
   }
 }
 

@@ -92,3 +92,8 @@ function isSound(data: unknown, depth: number): boolean {
     ([key, value]) => isSound(key, depth) && isSound(value, depth - 1),
   )
 }
+
+/** Has it no control or invisible characters, and no space at its ends? */
+export function isVisible(text: string): boolean {
+  return text !== '' && text.replace(DISGUISE, '').trim() === text
+}

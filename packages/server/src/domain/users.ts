@@ -6,6 +6,7 @@ import type {
   User,
 } from '@microchatter/protocol'
 import type { Db } from '../store/db.ts'
+import { eraseMailbox } from '../store/labels.ts'
 import { selectContactIds } from '../store/members.ts'
 import { deleteSessions, deleteSessionsBut } from '../store/sessions.ts'
 import {
@@ -109,6 +110,7 @@ export async function deleteUser(core: Core, actor: Actor, name: string): Promis
     const told = await selectContactIds(tx, user.id, TOLD_CONTACTS)
     const ids = await bumpUserChats(tx, user.id)
     await eraseUser(tx, user.id)
+    await eraseMailbox(tx, user.id)
     await deleteSessions(tx, user.id)
     await audit(tx, actor, 'user.delete', user.username)
     return { chatIds: ids, contacts: told }

@@ -23,9 +23,12 @@ export function toUser(row: UserRow): User {
   return { ...toProfile(row), role, active, createdAt: created_at.toISOString() }
 }
 
-function toMember(row: MemberRow): Member {
-  if (row.username === null) return { removed: true, readSeq: row.read_seq }
-  return { ...toProfile(row), readSeq: row.read_seq }
+/** As this user sees it. [PRIV-5] Before a chat is accepted, it looks to the other as if it were not read. */
+function toMember(row: MemberRow, viewerId: number): Member {
+  const isHidden = row.request !== null && row.user_id !== viewerId
+  const readSeq = isHidden ? 0 : row.read_seq
+  if (row.username === null) return { removed: true, readSeq }
+  return { ...toProfile(row), readSeq }
 }
 
 /** `members` are those of this chat. */
@@ -36,7 +39,7 @@ export function toChat(row: ChatRow, members: MemberRow[]): Chat {
     id: row.id,
     kind: row.kind,
     ...(row.title === null ? {} : { title: row.title }),
-    members: members.map(toMember),
+    members: members.map((member) => toMember(member, row.user_id)),
     ...(row.message_seq === null ? {} : { lastMessage: lastMessage(row) }),
     unread: row.last_seq - row.read_seq,
     lastSeq: row.last_seq,
@@ -52,6 +55,9 @@ export function toChat(row: ChatRow, members: MemberRow[]): Chat {
     ...(muted && Number.isFinite(Number(muted_until))
       ? { mutedUntil: new Date(Number(muted_until)).toISOString() }
       : {}),
+    ...(row.draft === null ? {} : { draft: row.draft }),
+    ...(row.labels === null ? {} : { labels: row.labels }),
+    ...(row.request === null ? {} : { request: row.request }),
     ...(row.blocked ? { blocked: true } : {}),
   }
 }

@@ -7,6 +7,7 @@
  *       rights have moved: read them again, once more     a clientId is taken: that is the answer
  *       any other error: halve the batch, so that one bad message fails alone
  */
+import type { WriteFrom } from '@microchatter/protocol'
 import { LRUCache } from 'lru-cache'
 import { type Database, DatabaseAway, isRace, isUniqueViolation } from '../store/db.ts'
 import { type ChatRights, selectRights } from '../store/chats.ts'
@@ -19,6 +20,7 @@ import {
   type Job,
   joinRepeats,
   keyOf,
+  sendersToAsk,
   type Sent,
   settleGroup,
   toBatch,
@@ -49,6 +51,8 @@ export interface WriterListener {
   onWritten(written: Written[]): void
   /** It is not known whether anything was written in these chats. */
   onDoubt(chatIds: readonly string[]): void
+  /** [PRIV-3] Before messages of these senders, the first of whom may begin the chat. */
+  onAsk?(chatId: string, senders: readonly Draft['sender'][]): Promise<void>
 }
 
 type RightsOf = Map<string, ChatRights | undefined>
@@ -59,6 +63,7 @@ export class Writer {
   readonly #db: Database
   readonly #listener: WriterListener
   readonly #lanes: number
+  readonly #writeFrom: WriteFrom
   #queue: Job[] = []
   /** Chats of the statements that are on their way. */
   readonly #busy = new Set<string>()
@@ -72,9 +77,11 @@ export class Writer {
   })
   #drops = 0
 
-  constructor(db: Database, listener: WriterListener) {
+  /** `writeFrom`: of users who have not set it. */
+  constructor(db: Database, listener: WriterListener, writeFrom: WriteFrom = 'everyone') {
     this.#db = db
     this.#listener = listener
+    this.#writeFrom = writeFrom
     this.#lanes = db.engine === 'embedded' ? 1 : LANES
   }
 
@@ -100,6 +107,12 @@ export class Writer {
     return this.#rights.get(chatId) ?? (await this.#load([chatId]))[0]
   }
 
+  /** So that `rights` of these chats need no statement each. */
+  async preload(chatIds: readonly string[]): Promise<void> {
+    const missing = chatIds.filter((chatId) => !this.#rights.has(chatId))
+    if (missing.length > 0) await this.#load(missing)
+  }
+
   /** The rights of this chat have changed, or of all of them. */
   dropRights(chatId?: string): void {
     this.#drops += 1
@@ -109,9 +122,11 @@ export class Writer {
 
   async #load(chatIds: readonly string[]): Promise<ChatRights[]> {
     const drops = this.#drops
-    const found = await selectRights(this.#db, chatIds)
-    // What was read while something changed may be from before the change.
-    if (drops === this.#drops) for (const rights of found) this.#rights.set(rights.id, rights)
+    const found = await selectRights(this.#db, chatIds, this.#writeFrom)
+    // What was read while something changed may be from before the change. Who may begin a chat hangs
+    // on settings and groups, whose changes no event of the chat tells.
+    if (drops === this.#drops)
+      for (const rights of found) if (rights.begun) this.#rights.set(rights.id, rights)
     return found
   }
 
@@ -164,6 +179,7 @@ export class Writer {
     let left = jobs
     for (let attempt = 1; left.length > 0 && attempt <= ATTEMPTS; attempt += 1) {
       const rights = await this.#rightsOf(left, attempt > 1)
+      left = await this.#ask(left, rights)
       left = await this.#refuse(left, rights)
       left = await this.#insert(left, rights, attempt > 1)
       for (const { draft } of left) this.#rights.delete(draft.chatId)
@@ -187,6 +203,23 @@ export class Writer {
     if (chatIds.size === 0) return
     for (const id of chatIds) into.delete(id)
     for (const rights of await this.#load([...chatIds])) into.set(rights.id, rights)
+  }
+
+  /** [PRIV-3] Returns those of chats where nothing is left to be written down before them. */
+  async #ask(jobs: Job[], rights: RightsOf): Promise<Job[]> {
+    const wanting = sendersToAsk(jobs, rights)
+    if (wanting.size === 0) return jobs
+    const failed = new Map<string, unknown>()
+    const ask = async ([chatId, senders]: [string, Draft['sender'][]]) => {
+      await this.#listener.onAsk?.(chatId, senders)
+    }
+    await Promise.all(
+      [...wanting].map((of) => ask(of).catch((error: unknown) => failed.set(of[0], error))),
+    )
+    await this.#loadAll(new Set(wanting.keys()), rights)
+    for (const job of jobs)
+      if (failed.has(job.draft.chatId)) fail(job, failed.get(job.draft.chatId))
+    return jobs.filter(({ draft }) => !failed.has(draft.chatId))
   }
 
   /** Returns those that may be sent. A refusal out of the cache is looked up before it counts. */

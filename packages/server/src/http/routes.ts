@@ -7,8 +7,10 @@ import {
   DeleteMessageQuery,
   Edit,
   EditBody,
+  NewDraft,
   History,
   HistoryQuery,
+  LabelCount,
   ListChatsQuery,
   ListUsersQuery,
   Login,
@@ -17,17 +19,21 @@ import {
   page,
   Profile,
   Reactor,
+  ReadAll,
   ReadBody,
   ReadState,
   RegisterBody,
+  RequestBody,
   SendBody,
   SendToUserBody,
   Session,
   Unread,
   UpdateChatBody,
+  UpdateSettingsBody,
   UpdateUserBody,
   User,
   VoteBody,
+  UserSettings,
 } from '@microchatter/protocol'
 import { Type } from 'typebox'
 import { BlockParams, ListBlocksQuery, onBlockUser, onListBlocks, onUnblockUser } from './blocks.ts'
@@ -41,6 +47,7 @@ import {
   onOpenChat,
 } from './chats.ts'
 import { onDocs, onDocsStyle, onOpenApi } from './documents.ts'
+import { onDeleteDraft, onSetDraft } from './drafts.ts'
 import { Health, onLive, onReady } from './health.ts'
 import {
   MessageParams,
@@ -67,6 +74,8 @@ import {
   ReactionParams,
   RecipientParams,
 } from './messages.ts'
+import { onListLabels } from './labels.ts'
+import { onAnswerRequest } from './requests.ts'
 import { publicRoute, type Route, route } from './route.ts'
 import {
   onListSessions,
@@ -75,7 +84,8 @@ import {
   onRevokeSessions,
   SessionParams,
 } from './sessions.ts'
-import { onGetUnread } from './unread.ts'
+import { onEditSettings, onGetSettings } from './settings.ts'
+import { onGetUnread, onMarkAllRead } from './unread.ts'
 import {
   onDeleteUser,
   onEditUser,
@@ -150,6 +160,26 @@ export const ROUTES: readonly Route[] = [
     errors: ['not_found'],
     on: onRevokeSession,
   }),
+  route('getSettings', 'user', 'GET /users/me/settings', {
+    summary: 'Who may write to me, and what others see of me',
+    answers: { 200: UserSettings },
+    errors: ['not_found'],
+    on: onGetSettings,
+  }),
+  route('editSettings', 'user', 'PATCH /users/me/settings', {
+    summary: 'Change that; null: as the site says',
+    body: UpdateSettingsBody,
+    answers: { 200: UserSettings },
+    errors: ['not_found'],
+    on: onEditSettings,
+  }),
+  route('listLabels', 'user', 'GET /users/me/labels', {
+    summary: 'My labels, with the number of their chats and what is unread in them',
+    answers: {
+      200: Type.Object({ items: Type.Array(LabelCount) }, { additionalProperties: false }),
+    },
+    on: onListLabels,
+  }),
   route('listBlocks', 'user', 'GET /users/me/blocks', {
     summary: 'Whom I have blocked',
     query: ListBlocksQuery,
@@ -182,7 +212,7 @@ export const ROUTES: readonly Route[] = [
     summary: 'Open the direct chat with a user: 200 where there was one, 201 where it is new',
     body: OpenChatBody,
     answers: { 200: Chat, 201: Chat },
-    errors: ['not_found'],
+    errors: ['not_found', 'forbidden'],
     idempotent: true,
     on: onOpenChat,
   }),
@@ -202,11 +232,11 @@ export const ROUTES: readonly Route[] = [
     on: onGetChat,
   }),
   route('editChat', 'user', 'PATCH /chats/:chatId', {
-    summary: 'My settings of a chat: pin, archive, mute',
+    summary: 'My settings of a chat: pin, archive, mute, labels',
     params: ChatParams,
     body: UpdateChatBody,
     answers: { 200: Chat },
-    errors: ['not_found'],
+    errors: ['not_found', 'invalid_text'],
     on: onEditChat,
   }),
   route('deleteChat', 'user', 'DELETE /chats/:chatId', {
@@ -357,6 +387,34 @@ export const ROUTES: readonly Route[] = [
     answers: { 200: ReadState },
     errors: ['not_found'],
     on: onMarkRead,
+  }),
+  route('markAllRead', 'user', 'PUT /chats/read', {
+    summary: 'Mark all chats on my list as read; where there are many, in several calls',
+    answers: { 200: ReadAll },
+    on: onMarkAllRead,
+  }),
+  route('setDraft', 'user', 'PUT /chats/:chatId/draft', {
+    summary: 'Keep what I have begun to write, for all my devices',
+    params: ChatParams,
+    body: NewDraft,
+    answers: { 204: null },
+    errors: ['not_found', 'invalid_text'],
+    on: onSetDraft,
+  }),
+  route('deleteDraft', 'user', 'DELETE /chats/:chatId/draft', {
+    summary: 'Take the draft away',
+    params: ChatParams,
+    answers: { 204: null },
+    errors: ['not_found'],
+    on: onDeleteDraft,
+  }),
+  route('answerRequest', 'user', 'PUT /chats/:chatId/request', {
+    summary: 'Accept a message request, or decline it',
+    params: ChatParams,
+    body: RequestBody,
+    answers: { 200: Chat },
+    errors: ['not_found'],
+    on: onAnswerRequest,
   }),
   route('getUnread', 'user', 'GET /unread', {
     summary: "The badge for the site's own menu",

@@ -4,6 +4,7 @@ import { Ajv, type ValidateFunction } from 'ajv'
 import { markRead, setTyping } from '../domain/chats.ts'
 import type { Core } from '../domain/core.ts'
 import { deleteForMe, deleteMessage, editMessage } from '../domain/edits.ts'
+import { setDraft } from '../domain/drafts.ts'
 import { ChatError } from '../domain/errors.ts'
 import { invalid } from '../domain/invalid.ts'
 import { sendMessage } from '../domain/messages.ts'
@@ -29,6 +30,7 @@ const TABLE: Table = {
   'message.delete': onDelete,
   'reaction.set': onReact,
   'chat.read': onRead,
+  'draft.set': onDraft,
   typing: onTyping,
   sync: onSync,
   'auth.refresh': onRefresh,
@@ -78,6 +80,10 @@ async function onReact({ core, session, body }: Call<'reaction.set'>): Promise<A
 async function onRead({ core, session, body }: Call<'chat.read'>): Promise<Answer> {
   const { chatId, ...read } = body
   return { values: { read: await markRead(core, session.actor, chatId, read) } }
+}
+
+async function onDraft({ core, session, body }: Call<'draft.set'>): Promise<Answer> {
+  return { values: { draft: await setDraft(core, session.actor, body.chatId, body.draft) } }
 }
 
 async function onTyping({ core, session, body }: Call<'typing'>): Promise<Answer> {

@@ -1,3 +1,4 @@
+import type { WriteFrom } from '@microchatter/protocol'
 import type { Db } from './db.ts'
 
 /** What a send has to know of its chat; it holds as long as rights_rev does. */
@@ -13,7 +14,16 @@ export interface ChatRights {
   members: Map<number, string | undefined>
   /** [blocker, blocked] among the members. */
   blocks: [number, number][]
+  /** Who has not accepted the chat: what they read and type is not told. */
+  pending: Set<number>
+  /** Those of them who have declined it. */
+  declined: Set<number>
+  /** Of a direct chat that has not begun: what a first message would be for each. */
+  takes: Map<number, Taking>
 }
+
+/** A chat like any other, one that has to be accepted, or refused [PRIV-2]. */
+export type Taking = 'chat' | 'request' | 'nothing'
 
 interface RightsRow extends Record<string, unknown> {
   id: string
@@ -24,20 +34,43 @@ interface RightsRow extends Record<string, unknown> {
   user_ids: number[]
   usernames: (string | null)[]
   blocks: number[] | null
+  pending: number[] | null
+  declined: number[] | null
+  takes: Taking[] | null
 }
 
-/** Of those of these chats that there are. */
-export async function selectRights(db: Db, chatIds: readonly string[]): Promise<ChatRights[]> {
+/**
+ * [PRIV-2] What the users of a direct chat take, by their ids. Another chat of the two is a group; who
+ * has opened this one wants it. Only where the chat has not begun, so that it costs nothing later.
+ */
+const TAKES = `CASE WHEN c.last_seq = 0 AND c.kind = 'direct' THEN (
+  SELECT array_agg(CASE coalesce(u.write_from, $2) WHEN 'everyone' THEN 'chat'
+      WHEN 'nobody' THEN 'nothing'
+      ELSE CASE WHEN m.active_day IS NOT NULL OR EXISTS (
+          SELECT FROM members a JOIN members b ON b.chat_id = a.chat_id AND b.user_id = c.high_id
+          WHERE a.user_id = c.low_id AND a.chat_id <> c.id) THEN 'chat'
+        WHEN coalesce(u.write_from, $2) = 'requests' THEN 'request' ELSE 'nothing' END
+    END ORDER BY m.user_id)
+  FROM members m JOIN users u ON u.id = m.user_id WHERE m.chat_id = c.id) END AS takes`
+
+/** Of those of these chats that there are. `writeFrom` is of users who have not set it. */
+export async function selectRights(
+  db: Db,
+  chatIds: readonly string[],
+  writeFrom: WriteFrom,
+): Promise<ChatRights[]> {
   const rows = await db.query<RightsRow>(
     `SELECT c.id, c.kind, c.rights_rev, c.last_seq > 0 AS begun, c.active_day::text AS active_day,
-       m.user_ids, m.usernames,
+       m.user_ids, m.usernames, m.pending, m.declined, ${TAKES},
        (SELECT array_agg(ARRAY[b.blocker_id, b.blocked_id]) FROM blocks b
         WHERE c.kind = 'direct' AND b.blocker_id = ANY(m.user_ids) AND b.blocked_id = ANY(m.user_ids)
        )::float8[] AS blocks
      FROM unnest($1::uuid[]) AS k(id) JOIN chats c ON c.id = k.id, LATERAL (
-       SELECT array_agg(m.user_id)::float8[] AS user_ids, array_agg(u.username) AS usernames
+       SELECT array_agg(m.user_id)::float8[] AS user_ids, array_agg(u.username) AS usernames,
+         (array_agg(m.user_id) FILTER (WHERE m.request IS NOT NULL))::float8[] AS pending,
+         (array_agg(m.user_id) FILTER (WHERE m.request = 'declined'))::float8[] AS declined
        FROM members m JOIN users u ON u.id = m.user_id WHERE m.chat_id = c.id) m`,
-    [chatIds],
+    [chatIds, writeFrom],
     'select_rights',
   )
   return rows.map(toRights)
@@ -53,7 +86,26 @@ function toRights({ id, kind, rights_rev, begun, ...row }: RightsRow): ChatRight
     activeDay: row.active_day ?? undefined,
     members: new Map(userIds.map((userId, index) => [userId, row.usernames[index] ?? undefined])),
     blocks: (row.blocks ?? []) as unknown as [number, number][],
+    pending: new Set(row.pending),
+    declined: new Set(row.declined),
+    takes: toTakes(userIds, row.takes ?? []),
   }
+}
+
+function toTakes(userIds: number[], takes: Taking[]): Map<number, Taking> {
+  const sorted = userIds.toSorted((one, other) => one - other)
+  return new Map(takes.map((taking, index) => [sorted[index] ?? 0, taking]))
+}
+
+/** [PRIV-2] Are the two in a group together? */
+export async function shareGroup(db: Db, userId: number, otherId: number): Promise<boolean> {
+  const rows = await db.query(
+    `SELECT FROM members a JOIN members b ON b.chat_id = a.chat_id AND b.user_id = $2
+     JOIN chats c ON c.id = a.chat_id AND c.kind = 'group'
+     WHERE a.user_id = $1 LIMIT 1`,
+    [userId, otherId],
+  )
+  return rows.length === 1
 }
 
 /**
@@ -115,12 +167,12 @@ export async function bumpAllRights(db: Db, chatIds: string[]): Promise<void> {
 }
 
 /** Takes the chat's lock, for a change that one member alone sees. */
-export async function bumpRev(db: Db, chatId: string): Promise<{ rev: number }> {
-  const [row] = await db.query<{ rev: number }>(
-    'UPDATE chats SET rev = rev + 1 WHERE id = $1 RETURNING rev',
+export async function bumpRev(db: Db, chatId: string): Promise<{ lastSeq: number; rev: number }> {
+  const [row] = await db.query<{ last_seq: number; rev: number }>(
+    'UPDATE chats SET rev = rev + 1 WHERE id = $1 RETURNING last_seq, rev',
     [chatId],
   )
-  return { rev: row?.rev ?? 0 }
+  return { lastSeq: row?.last_seq ?? 0, rev: row?.rev ?? 0 }
 }
 
 /** What a chat has come to by a change of it. */

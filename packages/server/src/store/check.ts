@@ -248,6 +248,14 @@ export const CHAT_CHECKS: readonly Check[] = [
         AND coalesce(m.active_day < (c.last_at - ${OVERLAP})::date, true)`,
   },
   {
+    // [PRIV-3]
+    name: 'request',
+    sql: (within) => `
+      SELECT c.id, m.user_id, format('request is %s, in a %s chat', m.request, c.kind), 'null'
+      FROM chats c JOIN members m ON m.chat_id = c.id
+      WHERE ${within('c.id')} AND m.request IS NOT NULL AND c.kind <> 'direct'`,
+  },
+  {
     // [SYNC-1] What changed is found by this day.
     name: 'changed_day',
     sql: (within) => `
@@ -290,7 +298,7 @@ export const OTHER_CHECKS: readonly Check[] = [
     sql: () => `
       SELECT NULL::uuid, id, 'a deleted account with personal data', 'none of them'
       FROM users WHERE username IS NULL
-        AND (active OR num_nonnulls(password, display_name, picture) > 0)`,
+        AND (active OR num_nonnulls(password, display_name, picture, write_from, last_seen_to) > 0)`,
   },
   {
     // [CHAT-9]

@@ -1,4 +1,5 @@
 import { addDetails, type Content, type Details } from './content.ts'
+import type { Draft } from '@microchatter/protocol'
 import type { Db, Nth } from './db.ts'
 import { addMarks, type MarkRow } from './marks.ts'
 import { addMentions } from './mentions.ts'
@@ -25,6 +26,9 @@ export interface ChatRow extends Record<string, unknown> {
   unseen: boolean
   /** Have I blocked the other? */
   blocked: boolean
+  draft: Draft | null
+  labels: string[] | null
+  request: 'pending' | 'declined' | null
   message_seq: number | null
   message_sender: string | null
   message_body: string | null
@@ -49,13 +53,14 @@ export interface MemberRow extends Nth {
   display_name: string | null
   picture: string | null
   read_seq: number
+  request: 'pending' | 'declined' | null
 }
 
 /** Chats as members have them; `keys` selects (chat_id, user_id) of these members. */
 const view = (keys: string) => `
   SELECT c.id, m.user_id, c.kind, c.title, c.last_seq, c.rev, c.last_at,
     c.last_at::text AS last_at_text, m.read_seq, m.cleared_seq, m.pinned, m.archived, m.muted_until,
-    m.active_day::text AS active_day,
+    m.active_day::text AS active_day, m.draft, m.labels, m.request,
     m.active_day IS NULL AND m.changed_at = '-infinity' AS unseen,
     c.kind = 'direct' AND EXISTS (SELECT FROM blocks b WHERE b.blocker_id = m.user_id
       AND b.blocked_id = CASE WHEN c.low_id = m.user_id THEN c.high_id ELSE c.low_id END) AS blocked,
@@ -93,6 +98,11 @@ export async function selectChat(db: Db, chatId: string, userIds: number[]): Pro
   return complete(db, rows)
 }
 
+/** It does not wait for an answer. */
+export const NO_REQUEST = `m.request IS DISTINCT FROM 'pending'`
+/** On the list or, where $2 says so, in the archive: what is asked for is not, until it is accepted. */
+const LISTED = `m.archived = $2 AND ${NO_REQUEST}`
+
 export interface ListKey {
   pinned: boolean
   activeDay: string
@@ -101,6 +111,9 @@ export interface ListKey {
 }
 export interface ListFilter {
   archived: boolean
+  /** true: the chats that wait for an answer, archived or not; undefined: those that do not. */
+  requests?: boolean | undefined
+  label?: string | undefined
   unread: boolean | undefined
   after: ListKey | undefined
   limit: number
@@ -108,17 +121,19 @@ export interface ListFilter {
 
 /** [READ-3] Newest first, pinned before the others; by keyset. Only the page itself is looked up. */
 export async function selectChats(db: Db, userId: number, filter: ListFilter): Promise<ChatRow[]> {
-  const { archived, unread, after, limit } = filter
+  const { archived, requests = false, label, unread, after, limit } = filter
   const order = 'ORDER BY m.pinned DESC, m.active_day DESC, c.last_at DESC, c.id DESC'
+  const which = requests ? `m.request = 'pending' AND $2::boolean IS NOT NULL` : LISTED
   // The second condition repeats a part of the first, as one that the index members_list knows.
   const keyset = after
-    ? `AND (m.pinned, m.active_day, c.last_at, c.id) < ($4, $5::date, $6::timestamptz, $7::uuid)
-       AND (m.pinned, m.active_day) <= ($4, $5::date)`
+    ? `AND (m.pinned, m.active_day, c.last_at, c.id) < ($5, $6::date, $7::timestamptz, $8::uuid)
+       AND (m.pinned, m.active_day) <= ($5, $6::date)`
     : ''
   const rows = await db.query<ChatRow>(
     `${view(`
        SELECT m.chat_id, m.user_id FROM members m JOIN chats c ON c.id = m.chat_id
-       WHERE m.user_id = $1 AND m.archived = $2 AND m.active_day IS NOT NULL ${keyset}
+       WHERE m.user_id = $1 AND ${which} AND m.active_day IS NOT NULL ${keyset}
+         AND ($4::text IS NULL OR m.labels @> ARRAY[$4])
          ${unread === undefined ? '' : `AND (c.last_seq > m.read_seq) = ${unread}`}
        ${order} LIMIT $3`)}
      ${order}`,
@@ -126,8 +141,35 @@ export async function selectChats(db: Db, userId: number, filter: ListFilter): P
       userId,
       archived,
       limit,
+      label ?? null,
       ...(after ? [after.pinned, after.activeDay, after.lastAt, after.id] : []),
     ],
+  )
+  return complete(db, rows)
+}
+
+/**
+ * [SYNC-5] What a client starts with: the first chats of the list, in its order, and then the newest of
+ * those that wait for an answer.
+ */
+export async function selectFreshChats(
+  db: Db,
+  userId: number,
+  limits: { chats: number; requests: number },
+): Promise<ChatRow[]> {
+  const rows = await db.query<ChatRow>(
+    `${view(`
+       (SELECT m.chat_id, m.user_id FROM members m JOIN chats c ON c.id = m.chat_id
+        WHERE m.user_id = $1 AND ${LISTED} AND m.active_day IS NOT NULL
+        ORDER BY m.pinned DESC, m.active_day DESC, c.last_at DESC, c.id DESC LIMIT $3)
+       UNION ALL
+       (SELECT chat_id, user_id FROM members
+        WHERE user_id = $1 AND request = 'pending' AND active_day IS NOT NULL
+        ORDER BY active_day DESC LIMIT $4)`)}
+     ORDER BY m.request IS NOT DISTINCT FROM 'pending', m.pinned DESC, m.active_day DESC,
+       c.last_at DESC, c.id DESC`,
+    [userId, false, limits.chats, limits.requests],
+    'select_fresh_chats',
   )
   return complete(db, rows)
 }
@@ -164,7 +206,8 @@ export async function selectChangedChats(db: Db, keys: readonly ChangesKey[], li
 /** Of each chat at most `perChat` members, the oldest first. */
 export async function selectMembers(db: Db, chatIds: readonly string[], perChat: number) {
   return db.query<MemberRow>(
-    `SELECT c.nth::int AS nth, m.user_id, u.username, u.display_name, u.picture, m.read_seq
+    `SELECT c.nth::int AS nth, m.user_id, u.username, u.display_name, u.picture, m.read_seq,
+       m.request
      FROM unnest($1::uuid[]) WITH ORDINALITY AS c(id, nth), LATERAL (
        SELECT * FROM members WHERE chat_id = c.id ORDER BY user_id LIMIT $2) m
      JOIN users u ON u.id = m.user_id ORDER BY c.nth, m.user_id`,
@@ -173,28 +216,8 @@ export async function selectMembers(db: Db, chatIds: readonly string[], perChat:
   )
 }
 
-export interface UnreadRow extends Nth {
-  total: number
-  chats: number
-}
-
-/** Of each user; `total` leaves out muted chats; both leave out what is not on the list. */
-export async function selectUnread(db: Db, userIds: readonly number[]) {
-  return db.query<UnreadRow>(
-    `SELECT u.nth::int AS nth, coalesce(sum(c.last_seq - m.read_seq), 0)::bigint AS total,
-       count(*) AS chats
-     FROM unnest($1::bigint[]) WITH ORDINALITY AS u(id, nth)
-     JOIN members m ON m.user_id = u.id JOIN chats c ON c.id = m.chat_id
-     WHERE m.active_day IS NOT NULL AND c.last_seq > m.read_seq
-       AND (m.muted_until IS NULL OR m.muted_until <= now())
-     GROUP BY u.nth`,
-    [userIds],
-    'select_unread',
-  )
-}
-
 /** A transaction from before midnight may get the chat's lock after one that is from after it. */
-const CHANGED_DAY = 'changed_day = greatest(changed_day, current_date)'
+export const CHANGED_DAY = 'changed_day = greatest(changed_day, current_date)'
 
 /**
  * [READ-2] Forward only, unless `back`; never before what is cleared or past the last message.
@@ -222,16 +245,19 @@ export interface MemberPatch {
   archived?: boolean | undefined
   /** null: not muted. 'infinity' is a time too. */
   mutedUntil?: Date | 'infinity' | null | undefined
+  /** Empty: none. */
+  labels?: readonly string[] | undefined
 }
 
 export async function updateMember(db: Db, chatId: string, userId: number, patch: MemberPatch) {
-  const { pinned, archived, mutedUntil } = patch
+  const { pinned, archived, mutedUntil, labels } = patch
   await db.query(
     `UPDATE members SET pinned = coalesce($3, pinned), archived = coalesce($4, archived),
        muted_until = CASE WHEN $5 THEN $6 ELSE muted_until END,
+       labels = CASE WHEN $7::text[] IS NULL THEN labels ELSE nullif($7, '{}') END,
        changed_at = now(), ${CHANGED_DAY}
      WHERE chat_id = $1 AND user_id = $2`,
-    [chatId, userId, pinned, archived, mutedUntil !== undefined, mutedUntil],
+    [chatId, userId, pinned, archived, mutedUntil !== undefined, mutedUntil, labels],
   )
 }
 
@@ -257,7 +283,7 @@ export async function clearChat(
 ): Promise<boolean> {
   const [row] = await db.query<{ was_unread: boolean }>(
     `UPDATE members m SET cleared_seq = $3, read_seq = $3, active_day = NULL, pinned = false,
-       archived = false, changed_at = now(), ${CHANGED_DAY}
+       archived = false, draft = NULL, labels = NULL, changed_at = now(), ${CHANGED_DAY}
      FROM (SELECT read_seq FROM members WHERE chat_id = $1 AND user_id = $2) o
      WHERE m.chat_id = $1 AND m.user_id = $2 RETURNING o.read_seq < $3 AS was_unread`,
     [chatId, userId, seq],

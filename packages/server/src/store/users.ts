@@ -1,3 +1,4 @@
+import type { UserSettings } from '@microchatter/protocol'
 import type { Db } from './db.ts'
 
 export interface UserRow extends Record<string, unknown> {
@@ -11,11 +12,15 @@ export interface UserRow extends Record<string, unknown> {
   created_at: Date
   tokens_valid_after: Date | null
   claims_at: Date | null
+  /** null: as the site says. */
+  write_from: UserSettings['writeFrom'] | null
+  last_seen_to: UserSettings['lastSeenTo'] | null
+  receipts: boolean
 }
 export type UserWithPassword = UserRow & { password: string | null }
 
-const COLUMNS =
-  'id, username, display_name, picture, role, active, created_at, tokens_valid_after, claims_at'
+const COLUMNS = `id, username, display_name, picture, role, active, created_at, tokens_valid_after,
+  claims_at, write_from, last_seen_to, receipts`
 
 export async function selectUser(db: Db, username: string): Promise<UserWithPassword | undefined> {
   const rows = await db.query<UserWithPassword>(
@@ -99,6 +104,26 @@ export async function updateUser(db: Db, id: number, patch: UserPatch) {
   return rows[0]
 }
 
+export interface SettingsPatch {
+  writeFrom?: UserSettings['writeFrom'] | null | undefined
+  lastSeenTo?: UserSettings['lastSeenTo'] | null | undefined
+  receipts?: boolean | undefined
+}
+
+/** What is undefined stays as it is; null: as the site says. */
+export async function updateSettings(db: Db, id: number, patch: SettingsPatch) {
+  const { writeFrom, lastSeenTo, receipts } = patch
+  const [row] = await db.query<UserRow>(
+    `UPDATE users SET updated_at = now(),
+       write_from = CASE WHEN $2 THEN $3 ELSE write_from END,
+       last_seen_to = CASE WHEN $4 THEN $5 ELSE last_seen_to END,
+       receipts = coalesce($6, receipts)
+     WHERE id = $1 AND username IS NOT NULL RETURNING ${COLUMNS}`,
+    [id, writeFrom !== undefined, writeFrom, lastSeenTo !== undefined, lastSeenTo, receipts],
+  )
+  return row
+}
+
 /** Compare and swap: a password that was changed meanwhile stays. */
 export async function swapPassword(db: Db, id: number, old: string, upgraded: string) {
   const rows = await db.query(
@@ -118,7 +143,8 @@ export async function eraseUser(db: Db, id: number): Promise<void> {
   )
   await db.query(
     `UPDATE users SET username = NULL, password = NULL, display_name = NULL, picture = NULL,
-       role = 'user', active = false, tokens_valid_after = now(), updated_at = now()
+       role = 'user', active = false, tokens_valid_after = now(), updated_at = now(),
+       write_from = NULL, last_seen_to = NULL, receipts = true
      WHERE id = $1`,
     [id],
   )

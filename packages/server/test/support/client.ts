@@ -6,6 +6,7 @@
 import type {
   Changes,
   Chat,
+  DraftState,
   EventData,
   History,
   Message,
@@ -30,6 +31,8 @@ interface Known {
   readonly marks: Map<string, Mark>
   /** The last message of each sender that was seen. */
   readonly sent: Map<string, number>
+  /** What I have begun to write, as of a moment. */
+  draft: DraftState | undefined
   /** The rev at which it left the list. */
   removedRev: number
   readonly versions: Versions
@@ -53,6 +56,7 @@ export class ClientState {
     if (name === 'chat.created' || name === 'chat.updated') this.view(data)
     if (name === 'chat.removed') this.#remove(data)
     if (name === 'read.updated') this.#read(data)
+    if (name === 'draft.updated') this.draft(data)
     if (name === 'sync.reset') this.cursor = undefined
   }
 
@@ -81,6 +85,7 @@ export class ClientState {
         this.#mark(known, username, { ...chat, seq: readSeq })
     this.#mark(known, this.username, { ...chat, seq: chat.readSeq })
     known.versions.seen(chat.changes ?? 0)
+    this.#draft(known, { chatId: chat.id, ...chat })
     if (chat.lastMessage) this.message(chat.lastMessage)
     this.#show(chat.id)
   }
@@ -125,6 +130,12 @@ export class ClientState {
     this.#show(chatId)
   }
 
+  /** [MERGE-3] Of an event or the answer to a `draft.set`. */
+  draft(state: DraftState): void {
+    this.#draft(this.#of(state.chatId), state)
+    this.#show(state.chatId)
+  }
+
   /** [MERGE-7] Chats that are open and lack messages, each with the seq after which to fetch them. */
   get wants(): Map<string, number> {
     const gaps = [...this.open.keys()].map((chatId) => [chatId, this.#lastKept(chatId)] as const)
@@ -163,6 +174,7 @@ export class ClientState {
       head: undefined,
       marks: new Map(),
       sent: new Map(),
+      draft: undefined,
       removedRev: 0,
       versions: new Versions(),
     }
@@ -186,6 +198,10 @@ export class ClientState {
   #mark({ marks }: Known, username: string, { seq, rev, lastSeq }: Mark): void {
     const known = marks.get(username)
     if (!known || !isNewer(known, { rev, lastSeq })) marks.set(username, { seq, rev, lastSeq })
+  }
+
+  #draft(known: Known, state: DraftState): void {
+    if (!known.draft || !isNewer(known.draft, state)) known.draft = state
   }
 
   /** [MERGE-4] */
@@ -212,9 +228,9 @@ export class ClientState {
   }
 
   #show(chatId: string): void {
-    const { view, head, marks, sent, versions } = this.#of(chatId)
+    const { view, head, marks, sent, versions, draft: kept } = this.#of(chatId)
     if (!view || !head) return void this.chats.delete(chatId)
-    const { lastMessage: _, changes: __, clearedSeq = 0, ...settings } = view
+    const { lastMessage: _, changes: __, draft: ___, clearedSeq = 0, ...settings } = view
     const { lastSeq, updatedAt } = head
     const readSeqOf = (username: string) => {
       const mark = marks.get(username)
@@ -231,12 +247,13 @@ export class ClientState {
         member.username === undefined ? member : { ...member, readSeq: readSeqOf(member.username) },
       ),
       ...(lastMessage && lastSeq > clearedSeq ? { lastMessage } : {}),
+      ...(kept?.draft ? { draft: kept.draft } : {}),
       lastSeq,
       updatedAt,
       readSeq,
       unread: lastSeq - readSeq,
-      rev: Math.max(view.rev, ...[...marks.values()].map(({ rev }) => rev)),
       ...(versions.last > 0 ? { changes: versions.last } : {}),
+      rev: Math.max(view.rev, kept?.rev ?? 0, ...[...marks.values()].map(({ rev }) => rev)),
     })
     const messages = this.open.get(chatId)
     messages?.splice(0, messages.findLastIndex(({ seq }) => seq <= clearedSeq) + 1)

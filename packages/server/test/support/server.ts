@@ -8,6 +8,8 @@ import type { Chat, History, Message } from '@microchatter/protocol'
 import { io, type Socket } from 'socket.io-client'
 import { signJwt } from '../../src/domain/jwt.ts'
 import { createMicrochatter, loadConfig, type Microchatter } from '../../src/server.ts'
+import { databaseOptions } from '../../src/config.ts'
+import { type Database, openDatabase } from '../../src/store/db.ts'
 import type { Engine } from './databases.ts'
 import { createDatabase } from './postgres.ts'
 
@@ -196,6 +198,19 @@ export class Device {
 
   close(): void {
     this.socket.disconnect()
+  }
+}
+
+/** The database of a server on PostgreSQL; the embedded engine has one owner, the server. */
+export async function withDatabase<T>(
+  { env }: TestServer,
+  work: (db: Database) => Promise<T>,
+): Promise<T> {
+  const db = await openDatabase(databaseOptions(loadConfig({ env, cwd: tmpdir() }).config))
+  try {
+    return await work(db)
+  } finally {
+    await db.close()
   }
 }
 

@@ -100,4 +100,21 @@ export class Site {
     state.read(answer.read)
     return { read: answer.read }
   }
+
+  /** undefined: none any more. Gives the code of the refusal. */
+  async setDraft(
+    { person, device, state }: User,
+    { via, chatId }: { via: Via; chatId: string },
+    body: string | undefined,
+  ): Promise<string | undefined> {
+    if (via === 'rest' || !device) {
+      const sent = body === undefined ? undefined : { body }
+      const method = sent ? 'PUT' : 'DELETE'
+      return (await person.fetch(method, `/chats/${chatId}/draft`, sent)).body?.code
+    }
+    const draft = body === undefined ? null : { body }
+    const answer = await device.call('draft.set', { chatId, draft })
+    if (!answer.error) state.draft(answer.draft)
+    return answer.error?.code
+  }
 }
