@@ -24,8 +24,18 @@ export const Member = closed({
     Type.Boolean({ description: 'true: the account was deleted; it has no username any more.' }),
   ),
   role: opt(GroupRole),
-  readSeq: opt(Seq),
-  deliveredSeq: opt(Seq),
+  readSeq: opt(
+    Type.Integer({
+      ...Seq,
+      description: 'Has read up to here; left out where receipts are switched off [RECEIPT-5].',
+    }),
+  ),
+  deliveredSeq: opt(
+    Type.Integer({
+      ...Seq,
+      description: 'Has the messages up to here on a device; readSeq at least.',
+    }),
+  ),
 })
 export type Member = Static<typeof Member>
 

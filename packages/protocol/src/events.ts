@@ -4,6 +4,8 @@ import { CLOSE_REASONS } from './errors.ts'
 import { My } from './content.ts'
 import { NewDraft, DraftState } from './mailbox.ts'
 import { DeleteMessageQuery, EditBody, Message, SendBody } from './messages.ts'
+import { Presence, PresenceList, SetPresenceBody, WatchPresenceBody } from './presence.ts'
+import { DeliveredCallBody } from './receipts.ts'
 import { ChatId, closed, opt, Seq, Time, Username } from './schema.ts'
 import { SyncBody, SyncResult } from './sync.ts'
 import { Profile, UserSettings } from './users.ts'
@@ -30,7 +32,15 @@ export const EVENTS = {
     unread: opt(Type.Integer({ minimum: 0, description: 'Only to the reader itself.' })),
   }),
   'draft.updated': DraftState,
+  'delivered.updated': closed({
+    chatId: ChatId,
+    username: Username,
+    seq: Seq,
+    rev: Rev,
+    lastSeq: Seq,
+  }),
   typing: closed({ chatId: ChatId, username: Username, typing: Type.Boolean() }),
+  'presence.updated': Presence,
   'user.updated': Profile,
   'user.removed': closed({ username: Username }),
   'unread.updated': Unread,
@@ -75,7 +85,10 @@ export const CALLS = {
   'reaction.set': { request: ReactCallBody, answer: closed({ message: Message }) },
   'chat.read': { request: ReadCallBody, answer: closed({ read: ReadState }) },
   'draft.set': { request: DraftCallBody, answer: closed({ draft: DraftState }) },
+  'chat.delivered': { request: DeliveredCallBody, answer: closed({}) },
   typing: { request: TypingBody, answer: closed({}) },
+  'presence.set': { request: SetPresenceBody, answer: closed({}) },
+  'presence.subscribe': { request: WatchPresenceBody, answer: PresenceList },
   sync: { request: SyncBody, answer: closed({ sync: SyncResult }) },
   'auth.refresh': { request: RefreshBody, answer: closed({ expiresAt: opt(Time) }) },
 } as const satisfies Record<string, { request: TSchema; answer: TSchema }>

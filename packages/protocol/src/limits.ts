@@ -31,6 +31,8 @@ export const LIMITS = {
   labels: 10,
   /** Different labels of one user. */
   labelsOfUser: 200,
+  /** Users whose presence one socket watches. */
+  watched: 200,
   /** Items of one page. */
   page: 100,
   /** Bytes of a JSON body and of a socket frame. */

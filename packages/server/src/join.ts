@@ -11,6 +11,7 @@ import { createMemoryBus } from './bus/memory.ts'
 import type { Config, Loaded } from './config.ts'
 import { ensureAdmin } from './domain/admin.ts'
 import type { Actor, Core } from './domain/core.ts'
+import { Delivered, publishDelivered } from './domain/delivered.ts'
 import { Heads } from './domain/heads.ts'
 import { Identity } from './domain/identity.ts'
 import { createJwtVerifier, type JwtVerifier, signJwt } from './domain/jwt.ts'
@@ -18,9 +19,12 @@ import { createLimits } from './domain/limits.ts'
 import { createPasswords } from './domain/passwords.ts'
 import { publishTouched, publishWritten } from './domain/publish.ts'
 import type { Written } from './domain/batch.ts'
+import { Presence } from './domain/presence.ts'
 import { createReads } from './domain/reads.ts'
 import { askFirst } from './domain/requests.ts'
+import { Sharing } from './domain/receipts.ts'
 import { SYNC_LIMITS } from './domain/sync.ts'
+import { tellTypingEnd, Typing } from './domain/typing.ts'
 import { startUpkeep } from './domain/upkeep.ts'
 import { Writer, type WriterListener } from './domain/writer.ts'
 import { createHttp } from './http/app.ts'
@@ -75,11 +79,49 @@ export async function join(loaded: Loaded, { db, log, version, closers }: Joinin
     onProblem: (error) => log.warn({ err: error }, 'heads were not compared; it is tried again'),
   })
   closers.push(() => heads.stop())
-  const core: Core = { db, bus, settings: config, limits, identity, writer, reads, heads }
+  const presence = new Presence({
+    db,
+    bus,
+    writer,
+    settings: config,
+    stateHere: (userId) => sockets.stateOf(userId),
+    tell: (watchers, shown) => sockets.tell(watchers, 'presence.updated', shown),
+    onProblem: (error) => log.warn({ err: error }, 'who is there was not written or told'),
+  })
+  closers.push(() => presence.stop())
+  const typing = new Typing(bus, (typist) => {
+    void tellTypingEnd(core, typist).catch((error: unknown) =>
+      log.error({ err: error }, 'the end of typing was not told'),
+    )
+  })
+  closers.push(() => typing.stop())
+  const sharing = new Sharing(db)
+  const delivered = new Delivered(db, {
+    onMoved: (rows) => publishDelivered(core, rows),
+    onDoubt,
+    onProblem: (error) => log.warn({ err: error }, 'what was delivered was not written down'),
+  })
+  closers.push(() => delivered.stop())
+  const core: Core = {
+    db,
+    bus,
+    settings: config,
+    limits,
+    identity,
+    writer,
+    reads,
+    heads,
+    presence,
+    typing,
+    sharing,
+    delivered,
+  }
   const forgetAll = () => {
     identity.dropAll()
     writer.dropRights()
+    sharing.drop()
     heads.doubtAll()
+    presence.askAll()
   }
   keepCachesTrue(core)
   const adminPassword = await ensureAdmin(core, {
@@ -160,10 +202,13 @@ function signToken({ jwt }: Config, secret: string, actor: Actor, expiresInSecon
 }
 
 /** [SOCK-3] What is cached is dropped when the bus says so, on every node. */
-function keepCachesTrue({ bus, identity, writer }: Core): void {
+function keepCachesTrue({ bus, identity, writer, sharing }: Core): void {
   bus.subscribe((event) => {
     if (event.kind === 'rights') writer.dropRights(event.chatId)
-    if (event.kind === 'user') identity.dropUser(event.userId)
+    if (event.kind === 'user') {
+      identity.dropUser(event.userId)
+      sharing.drop(event.userId)
+    }
     if (event.kind === 'revoked') {
       identity.dropUser(event.userId)
       identity.dropSessions(event.userId)

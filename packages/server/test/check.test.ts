@@ -11,6 +11,7 @@ import { Writer } from '../src/domain/writer.ts'
 import { CHAT_CHECKS, type Drift, OTHER_CHECKS } from '../src/store/check.ts'
 import { bumpRights, insertDirectChat, touchChats } from '../src/store/chats.ts'
 import type { Database, Db } from '../src/store/db.ts'
+import { updateDelivered } from '../src/store/delivered.ts'
 import { clearChat, showChat, updateMember, updateReadSeq } from '../src/store/members.ts'
 import { insertUser } from '../src/store/users.ts'
 import {
@@ -152,6 +153,10 @@ const DRIFTS: { [what: string]: { sql: string; finds: string[] } } = {
     sql: `UPDATE members SET cleared_seq = -1 ${OF_BOB}`,
     finds: ['read_seq bob: cleared_seq is -1, read_seq 2, last_seq 3; 0 or more and in this order'],
   },
+  'delivered past the end': {
+    sql: `UPDATE members SET delivered_seq = 4 ${OF_BOB}`,
+    finds: ['delivered_seq bob: delivered_seq is 4; 0 to 3'],
+  },
   'a member is at another day than the chat': {
     sql: `UPDATE members SET active_day = NULL ${OF_BOB}`,
     finds: ['active_day bob: active_day is null; <day>, as the chat says'],
@@ -240,12 +245,16 @@ for (const engine of engines)
     })
 
     test('[SYNC-3] of two transactions at midnight, the one from before it may come last', async () => {
-      const { id, ann } = await makeChat(one.db)
+      const { id, ann, bob } = await makeChat(one.db)
       const changes: Record<string, (tx: Db) => Promise<unknown>> = {
         touchChats: (tx) => touchChats(tx, [id]),
         updateMember: (tx) => updateMember(tx, id, ann, { pinned: true }),
         showChat: (tx) => showChat(tx, id, ann),
         clearChat: (tx) => clearChat(tx, { chatId: id, userId: ann, seq: 3 }),
+        updateDelivered: async (tx) => {
+          const moved = await updateDelivered(tx, [{ chatId: id, userId: bob, seq: 3 }])
+          assert.equal(moved.length, 1)
+        },
         updateReadSeq: (tx) => updateReadSeq(tx, { chatId: id, userId: ann, seq: 3, back: false }),
       }
       for (const [name, change] of Object.entries(changes)) {

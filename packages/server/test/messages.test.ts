@@ -60,7 +60,7 @@ for (const engine of engines)
       assert.equal(await codeOf(bob, 'GET', `${at(1)}/edits`), '403 forbidden')
       assert.equal(await codeOf(bob, 'PATCH', at(1), { body: 'mine' }), '403 forbidden')
       assert.equal(await codeOf(ann, 'PATCH', at(9), { body: 'x' }), '404 not_found')
-      assert.equal(await codeOf(ann, 'PATCH', at(9_999_999_999), { body: 'x' }), '404 not_found')
+      assert.equal(await codeOf(ann, 'PATCH', at(9_999_999_999), { body: 'x' }), '400 invalid')
       // The same text is no change.
       assert.equal((await ann.ask('PATCH', at(1), { body: 'second' })).change, 1)
     })

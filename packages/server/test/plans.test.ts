@@ -14,6 +14,7 @@ import {
   touchChats,
 } from '../src/store/chats.ts'
 import type { Db } from '../src/store/db.ts'
+import { updateDelivered } from '../src/store/delivered.ts'
 import { selectHeads } from '../src/store/heads.ts'
 import { selectLabels } from '../src/store/labels.ts'
 import {
@@ -35,6 +36,7 @@ import {
 } from '../src/store/messages.ts'
 import { selectChangedMarks, selectMarks, selectStars } from '../src/store/marks.ts'
 import { readChats, selectUnread, selectUnreadIds } from '../src/store/unread.ts'
+import { selectSeen, updateLastSeen } from '../src/store/presence.ts'
 import { selectSession } from '../src/store/sessions.ts'
 import { selectUser, selectUserById } from '../src/store/users.ts'
 import { freshDatabase, skipOf, type TestDatabase } from './support/databases.ts'
@@ -229,6 +231,24 @@ describe('plans', { skip: skipOf('postgres') }, () => {
         await updateReadSeq(tx, { chatId: chatIds[3]!, userId: me, seq: MESSAGES, back: false })
       },
     ],
+    'what is delivered': [
+      { rows: 64 },
+      (tx) =>
+        updateDelivered(
+          tx,
+          chatIds.slice(0, 64).map((chatId) => ({ chatId, userId: me, seq: MESSAGES })),
+        ),
+    ],
+    // The viewer's groups are looked for among its chats, once.
+    'whom one may see': [{ rows: 200, read: MINE }, (tx) => selectSeen(tx, seen(200), 'contacts')],
+    'when users went': [
+      { rows: 64 },
+      (tx) =>
+        updateLastSeen(
+          tx,
+          others().map((userId) => [userId, new Date()]),
+        ),
+    ],
     'the chat of a pair': [{ rows: 1 }, (tx) => selectDirectChat(tx, me, me + 5)],
     'a new chat': [
       { rows: 2 },
@@ -238,6 +258,8 @@ describe('plans', { skip: skipOf('postgres') }, () => {
     'a user by id': [{ rows: 1 }, (tx) => selectUserById(tx, me)],
     'a session': [{ rows: 1 }, (tx) => selectSession(tx, Buffer.alloc(32))],
   }
+  const seen = (count: number) =>
+    Array.from({ length: count }, (_, index) => ({ viewerId: me, username: `plan${index + 2}` }))
   const others = () => Array.from({ length: 64 }, (_, index) => me + 1 + index)
   const LIST = { archived: false, unread: undefined, limit: PAGE }
 

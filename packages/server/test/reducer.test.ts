@@ -46,6 +46,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       share: fc.constantFrom(0, 0.5, 1),
     }),
   },
+  fc.record({ does: fc.constant('deliver'), by: who, share: fc.constantFrom(0.5, 1) }),
   fc.record({ does: fc.constantFrom('pin', 'archive', 'delete', 'open', 'others') }),
 )
 const steps = fc.array(step, { maxLength: 12 })

@@ -155,6 +155,13 @@ const ROWS: Record<string, Row> = {
     json: () => ({ accept: true }),
     ...members(200),
   },
+  markDelivered: {
+    address: ({ chat }) => `/chats/${chat}/delivered`,
+    json: () => ({ seq: 1 }),
+    ...members(200),
+  },
+  getReceipts: { address: ({ chat }) => `/chats/${chat}/messages/1/receipts`, ...members(200) },
+  getPresence: { address: ({ other }) => `/presence?usernames=${other}`, ...everyone(200) },
   getUnread: { address: () => '/unread', ...everyone(200) },
   getLive: { address: () => '/health/live', ...everyone(200) },
   getReady: { address: () => '/health/ready', ...everyone(200) },

@@ -1,4 +1,4 @@
-import type { CloseReason } from '@microchatter/protocol'
+import type { CloseReason, PresenceState } from '@microchatter/protocol'
 
 /**
  * Fan-out between nodes. The promise: what a node publishes reaches its own subscribers at once, and
@@ -16,9 +16,9 @@ export type BusEvent =
       /** The socket that caused it: it has its answer already. */
       except?: string | undefined
     }
-  /** Who may send in this chat has changed. */
-  | { kind: 'rights'; chatId: string }
-  /** What is cached of this user is out of date. */
+  /** Who may send in this chat has changed; `between`: by a block of one of the two, or its end. */
+  | { kind: 'rights'; chatId: string; between?: [number, number] | undefined }
+  /** What is cached of this user is out of date: its profile, its settings. */
   | { kind: 'user'; userId: number }
   /**
    * Sessions that ended: `sessionId` alone, or all of the user's but `keep`. JWTs issued up to
@@ -32,6 +32,21 @@ export type BusEvent =
       keep?: string | undefined
       until?: number | undefined
     }
+  | PresenceEvent
+
+/** Who is there on a node; domain/states.ts tells how the nodes talk. */
+export type PresenceEvent = { kind: 'presence'; node: string } & (
+  | {
+      says: 'states'
+      round: number
+      /** `at`: when it went, in milliseconds since 1970. */
+      states: [userId: number, state: PresenceState, at?: number][]
+    }
+  | { says: 'beat'; round: number; sum: number }
+  /** Of one node, or of all. */
+  | { says: 'ask'; of?: string | undefined }
+  | { says: 'bye' }
+)
 
 export interface Bus {
   publish(event: BusEvent): void

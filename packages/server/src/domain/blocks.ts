@@ -35,7 +35,7 @@ async function setBlock(core: Core, actor: Actor, username: string, block: boole
     const isChange = await set(tx, actor.id, other.id)
     return { changed: isChange, ...(await viewChat(tx, id, actor.id)) }
   })
-  core.bus.publish({ kind: 'rights', chatId: id })
+  core.bus.publish({ kind: 'rights', chatId: id, between: [actor.id, other.id] })
   if (changed && isListed) tellDevices(core, actor, 'chat.updated', chat)
 }
 

@@ -1,6 +1,5 @@
 import type {
   Chat,
-  EventData,
   ListChatsQuery,
   ReadBody,
   ReadState,
@@ -26,7 +25,8 @@ import { decodeCursor, toPage } from './cursor.ts'
 import { ChatError } from './errors.ts'
 import { checkLabels, checkLabelsOf } from './labels.ts'
 import { SHOWN_MEMBERS } from './reads.ts'
-import { chatNotFound, idsOf, isMember } from './rights.ts'
+import { isLarge, tellRead } from './receipts.ts'
+import { chatNotFound } from './rights.ts'
 import { toChat, toListKey } from './views.ts'
 
 /** [READ-3] */
@@ -144,13 +144,15 @@ function toPatch(body: UpdateChatBody): MemberPatch {
 /** [READ-4] Clears the chat for the actor alone, until a new message comes. */
 export async function deleteChat(core: Core, actor: Actor, chatId: string): Promise<void> {
   const { id } = await findChat(core, actor, chatId)
+  const isForAll = !isLarge(await core.writer.rights(id))
   const { rev, lastSeq, wasUnread } = await change(core, id, async (tx) => {
     const chat = await bumpRights(tx, id)
     const cleared = { chatId: id, userId: actor.id, seq: chat.lastSeq }
-    if (!(await clearChat(tx, cleared))) return { ...chat, wasUnread: false }
+    const wasUnread = await clearChat(tx, cleared)
+    if (!wasUnread || !isForAll) return { ...chat, wasUnread }
     // The others see it as read.
     const revs = await touchChats(tx, [id])
-    return { ...chat, rev: revs.get(id)?.rev ?? chat.rev, wasUnread: true }
+    return { ...chat, rev: revs.get(id)?.rev ?? chat.rev, wasUnread }
   })
   core.bus.publish({ kind: 'rights', chatId: id })
   tellDevices(core, actor, 'chat.removed', { chatId: id, rev })
@@ -180,10 +182,14 @@ export async function markRead(
       rev: chat.rev,
       unread: chat.last_seq - chat.read_seq,
     }
+  const isForAll = !isLarge(await core.writer.rights(chat.id))
   const read = await change(core, chat.id, async (tx) => {
-    const revs = await touchChats(tx, [chat.id])
+    // [RECEIPT-3] In a large chat it changes nobody else's view.
+    const touched = isForAll
+      ? (await touchChats(tx, [chat.id])).get(chat.id)
+      : await bumpRev(tx, chat.id)
     const moved = await updateReadSeq(tx, { chatId: chat.id, userId: actor.id, seq, back })
-    return moved && { ...moved, rev: revs.get(chat.id)?.rev ?? chat.rev }
+    return moved && { ...moved, rev: touched?.rev ?? chat.rev }
   })
   if (!read) throw chatNotFound()
   const { readSeq, lastSeq, rev } = read
@@ -196,23 +202,6 @@ async function publishRead(core: Core, actor: Actor, { chatId, seq, rev, unread 
   const data = await tellRead(core, actor, { chatId, seq, rev, lastSeq: seq + unread })
   tellDevices(core, actor, 'read.updated', { ...data, unread })
   await publishUnread(core, actor)
-}
-
-type Mark = Omit<EventData<'read.updated'>, 'username' | 'unread'>
-
-/** To the others. Returns what they were told. */
-export async function tellRead(
-  core: Core,
-  actor: Pick<Actor, 'id' | 'username'>,
-  mark: Mark,
-): Promise<EventData<'read.updated'>> {
-  const rights = await core.writer.rights(mark.chatId)
-  // [CHAT-3] The other does not know of a chat without messages; [PRIV-3] nor a stranger what is read.
-  const isKnown = rights !== undefined && mark.lastSeq > 0 && !rights.pending.has(actor.id)
-  const to = isKnown ? idsOf(rights).filter((id) => id !== actor.id) : []
-  const data = { ...mark, username: actor.username }
-  core.bus.publish({ kind: 'deliver', to, name: 'read.updated', data })
-  return data
 }
 
 /** The badge for the site's own menu. */
@@ -238,18 +227,4 @@ export async function publishChat(
   const chats = await toChats(core, rows)
   for (const [index, row] of rows.entries())
     core.bus.publish({ kind: 'deliver', to: [row.user_id], name: event, data: chats[index] })
-}
-
-/** Someone types, or stops: told to the others that are there, and not kept. */
-export async function setTyping(
-  core: Core,
-  actor: Actor,
-  { chatId, typing }: { chatId: string; typing: boolean },
-): Promise<void> {
-  const rights = isUuid(chatId) ? await core.writer.rights(chatId.toLowerCase()) : undefined
-  if (!isMember(rights, actor.id)) throw chatNotFound()
-  if (rights.blocks.length > 0 || rights.pending.size > 0 || !rights.begun) return
-  const to = idsOf(rights).filter((id) => id !== actor.id)
-  const data = { chatId: rights.id, username: actor.username, typing }
-  core.bus.publish({ kind: 'deliver', to, name: 'typing', data })
 }

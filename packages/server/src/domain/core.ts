@@ -1,10 +1,14 @@
-import type { UserSettings, WriteFrom } from '@microchatter/protocol'
+import type { Audience, WriteFrom } from '@microchatter/protocol'
 import type { Bus } from '../bus/bus.ts'
 import type { Database } from '../store/db.ts'
+import type { Delivered } from './delivered.ts'
 import type { Heads } from './heads.ts'
 import type { Identity } from './identity.ts'
 import type { Limits } from './limits.ts'
+import type { Presence } from './presence.ts'
 import type { Reads } from './reads.ts'
+import type { Sharing } from './receipts.ts'
+import type { Typing } from './typing.ts'
 import type { Writer } from './writer.ts'
 
 /** What every domain function takes first. It is joined in server.ts. */
@@ -20,6 +24,12 @@ export interface Core {
   reads: Reads
   /** Mends what was stored and not told of. */
   heads: Heads
+  presence: Presence
+  typing: Typing
+  /** Who tells and sees receipts. */
+  sharing: Sharing
+  /** What devices say they have, on its way to the database. */
+  delivered: Delivered
 }
 
 /** The part of the configuration that the domain goes by. */
@@ -30,7 +40,7 @@ export interface Settings {
   users: { search: 'admins' | 'everyone'; editSelf: boolean }
   messages: { maxLength: number; editMinutes: number; deleteMinutes: number }
   privacy: { writeFrom: WriteFrom }
-  presence: { visibleTo: UserSettings['lastSeenTo'] }
+  presence: { visibleTo: Audience }
   jwt: { createUsers: boolean }
 }
 

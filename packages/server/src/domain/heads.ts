@@ -219,6 +219,7 @@ function headOf(name: string, data: unknown): Told | undefined {
     case 'chat.removed':
     case 'read.updated':
     case 'draft.updated':
+    case 'delivered.updated':
       return { chatId, seq: 0, rev, isView: false }
     default:
       return undefined

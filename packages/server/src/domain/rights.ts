@@ -80,6 +80,18 @@ export function checkNoBlock(rights: ChatRights, userId: number): void {
   if (refusal) throw refusal
 }
 
+/**
+ * [CHAT-11] The others who may be told what this member is doing: not where one of two has blocked the
+ * other or has not accepted the chat [PRIV-5], nor, in a group, who has blocked it.
+ */
+export function companyOf(rights: ChatRights, userId: number): number[] {
+  const { kind, blocks, pending, declined } = rights
+  const others = idsOf(rights).filter((id) => id !== userId)
+  if (kind === 'direct') return blocks.length + pending.size + declined.size > 0 ? [] : others
+  const blockers = new Set(blocks.filter(([, id]) => id === userId).map(([blocker]) => blocker))
+  return blockers.size === 0 ? others : others.filter((id) => !blockers.has(id))
+}
+
 /** Of all members. */
 export function idsOf({ members }: ChatRights): number[] {
   return [...members.keys()]

@@ -2,6 +2,7 @@
 import type { UpdateSettingsBody, UserSettings } from '@microchatter/protocol'
 import { selectUserById, updateSettings, type UserRow } from '../store/users.ts'
 import { tellDevices } from './chats.ts'
+import { touchUserChats } from './contacts.ts'
 import type { Actor, Core } from './core.ts'
 import { userNotFound } from './users.ts'
 
@@ -16,10 +17,12 @@ export async function editSettings(
   actor: Actor,
   { receipts, ...patch }: UpdateSettingsBody,
 ): Promise<UserSettings> {
-  const row = await updateSettings(core.db, actor.id, {
-    ...patch,
-    // The site has no say in it: they are on.
-    receipts: receipts === null ? true : receipts,
+  // The site has no say in it: they are on.
+  const wanted = receipts === null ? true : receipts
+  const row = await core.db.transaction(async (tx) => {
+    // [RECEIPT-5] What others see in their chats changes with it: their next sync has it.
+    if (wanted !== undefined) await touchUserChats(tx, actor.id)
+    return updateSettings(tx, actor.id, { ...patch, receipts: wanted })
   })
   if (!row) throw userNotFound()
   core.bus.publish({ kind: 'user', userId: actor.id })

@@ -23,12 +23,26 @@ export function toUser(row: UserRow): User {
   return { ...toProfile(row), role, active, createdAt: created_at.toISOString() }
 }
 
-/** As this user sees it. [PRIV-5] Before a chat is accepted, it looks to the other as if it were not read. */
-function toMember(row: MemberRow, viewerId: number): Member {
-  const isHidden = row.request !== null && row.user_id !== viewerId
-  const readSeq = isHidden ? 0 : row.read_seq
-  if (row.username === null) return { removed: true, readSeq }
-  return { ...toProfile(row), readSeq }
+/**
+ * [RECEIPT-5] `isShown`: the viewer may know what this member has read. [PRIV-5] Before a chat is
+ * accepted, it looks to the other as if it were not read.
+ */
+function toMember(row: MemberRow, isShown: boolean, isOwn: boolean): Member {
+  const isHidden = row.request !== null && !isOwn
+  const marks = isHidden
+    ? { readSeq: 0, deliveredSeq: 0 }
+    : { readSeq: row.read_seq, deliveredSeq: row.delivered_seq }
+  const receipts = isShown ? marks : {}
+  if (row.username === null) return { removed: true, ...receipts }
+  return { ...toProfile(row), ...receipts }
+}
+
+function toMembers(rows: MemberRow[], viewerId: number): Member[] {
+  const shares = rows.find(({ user_id }) => user_id === viewerId)?.receipts ?? true
+  return rows.map((row) => {
+    const isOwn = row.user_id === viewerId
+    return toMember(row, isOwn || (shares && row.receipts), isOwn)
+  })
 }
 
 /** `members` are those of this chat. */
@@ -39,7 +53,7 @@ export function toChat(row: ChatRow, members: MemberRow[]): Chat {
     id: row.id,
     kind: row.kind,
     ...(row.title === null ? {} : { title: row.title }),
-    members: members.map((member) => toMember(member, row.user_id)),
+    members: toMembers(members, row.user_id),
     ...(row.message_seq === null ? {} : { lastMessage: lastMessage(row) }),
     unread: row.last_seq - row.read_seq,
     lastSeq: row.last_seq,

@@ -1,6 +1,7 @@
 import {
   ChatId,
   closed,
+  type DeliveredBody,
   type ListChatsQuery,
   type OpenChatBody,
   type ReadBody,
@@ -8,6 +9,7 @@ import {
 } from '@microchatter/protocol'
 import type { Static } from 'typebox'
 import { deleteChat, editChat, getChat, listChats, markRead } from '../domain/chats.ts'
+import { markDelivered } from '../domain/delivered.ts'
 import { openChat } from '../domain/direct.ts'
 import { type Answer, type Call, created, NOTHING, ok } from './route.ts'
 
@@ -47,4 +49,14 @@ export async function onMarkRead(
   call: Call<{ params: ChatParams; body: ReadBody }>,
 ): Promise<Answer> {
   return ok(await markRead(call.core, call.actor, call.params.chatId, call.body))
+}
+
+export async function onMarkDelivered({
+  core,
+  actor,
+  params,
+  body,
+}: Call<{ params: ChatParams; body: DeliveredBody }>): Promise<Answer> {
+  await markDelivered(core, actor, { ...params, ...body })
+  return ok({})
 }

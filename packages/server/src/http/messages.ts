@@ -30,7 +30,7 @@ export const RecipientParams = closed({ username: Username })
 export type RecipientParams = Static<typeof RecipientParams>
 export const MessageParams = closed({
   chatId: ChatId,
-  seq: Type.String({ pattern: '^[1-9]\\d{0,9}$', description: 'The number of the message.' }),
+  seq: Type.Integer({ minimum: 1, maximum: LIMITS.seq, description: 'Of the message.' }),
 })
 export type MessageParams = Static<typeof MessageParams>
 export const ReactionParams = closed({
@@ -42,11 +42,6 @@ export const PageQuery = closed({ limit: opt(Limit), cursor: opt(Cursor) })
 export type PageQuery = Static<typeof PageQuery>
 
 type At = Call<{ params: MessageParams }>
-
-/** A number past the largest seq is of no message. */
-function addressOf({ chatId, seq }: MessageParams) {
-  return { chatId, seq: Number(seq) > LIMITS.seq ? 0 : Number(seq) }
-}
 
 export async function onGetHistory(
   call: Call<{ params: ChatParams; query: HistoryQuery }>,
@@ -76,7 +71,7 @@ export async function onListChanges(
 }
 
 export async function onGetMessage({ core, actor, params }: At): Promise<Answer> {
-  return ok(await getMessage(core, actor, addressOf(params)))
+  return ok(await getMessage(core, actor, params))
 }
 
 export async function onEditMessage({
@@ -85,7 +80,7 @@ export async function onEditMessage({
   params,
   body,
 }: Call<{ params: MessageParams; body: EditBody }>): Promise<Answer> {
-  return ok(await editMessage(core, actor, addressOf(params), body))
+  return ok(await editMessage(core, actor, params, body))
 }
 
 export async function onDeleteMessage({
@@ -95,7 +90,7 @@ export async function onDeleteMessage({
   query,
 }: Call<{ params: MessageParams; query: DeleteMessageQuery }>): Promise<Answer> {
   const work = query.for === 'me' ? deleteForMe : deleteMessage
-  await work(core, actor, addressOf(params))
+  await work(core, actor, params)
   return NOTHING
 }
 
@@ -105,7 +100,7 @@ export async function onListEdits({
   params,
   query,
 }: Call<{ params: MessageParams; query: PageQuery }>): Promise<Answer> {
-  return ok(await listEdits(core, actor, addressOf(params), query))
+  return ok(await listEdits(core, actor, params, query))
 }
 
 export async function onListReactions({
@@ -114,7 +109,7 @@ export async function onListReactions({
   params,
   query,
 }: Call<{ params: MessageParams; query: PageQuery }>): Promise<Answer> {
-  return ok(await listReactions(core, actor, addressOf(params), query))
+  return ok(await listReactions(core, actor, params, query))
 }
 
 export async function onAddReaction({
@@ -122,8 +117,7 @@ export async function onAddReaction({
   actor,
   params,
 }: Call<{ params: ReactionParams }>): Promise<Answer> {
-  const { emoji } = params
-  return ok(await setReaction(core, actor, { ...addressOf(params), emoji, on: true }))
+  return ok(await setReaction(core, actor, { ...params, on: true }))
 }
 
 export async function onRemoveReaction({
@@ -131,8 +125,7 @@ export async function onRemoveReaction({
   actor,
   params,
 }: Call<{ params: ReactionParams }>): Promise<Answer> {
-  const { emoji } = params
-  return ok(await setReaction(core, actor, { ...addressOf(params), emoji, on: false }))
+  return ok(await setReaction(core, actor, { ...params, on: false }))
 }
 
 export async function onListPins({
@@ -144,20 +137,20 @@ export async function onListPins({
 }
 
 export async function onPinMessage({ core, actor, params }: At): Promise<Answer> {
-  return ok(await pinMessage(core, actor, addressOf(params), true))
+  return ok(await pinMessage(core, actor, params, true))
 }
 
 export async function onUnpinMessage({ core, actor, params }: At): Promise<Answer> {
-  return ok(await pinMessage(core, actor, addressOf(params), false))
+  return ok(await pinMessage(core, actor, params, false))
 }
 
 export async function onStarMessage({ core, actor, params }: At): Promise<Answer> {
-  await starMessage(core, actor, addressOf(params), true)
+  await starMessage(core, actor, params, true)
   return NOTHING
 }
 
 export async function onUnstarMessage({ core, actor, params }: At): Promise<Answer> {
-  await starMessage(core, actor, addressOf(params), false)
+  await starMessage(core, actor, params, false)
   return NOTHING
 }
 
@@ -171,9 +164,9 @@ export async function onVote({
   params,
   body,
 }: Call<{ params: MessageParams; body: VoteBody }>): Promise<Answer> {
-  return ok(await vote(core, actor, addressOf(params), body))
+  return ok(await vote(core, actor, params, body))
 }
 
 export async function onClosePoll({ core, actor, params }: At): Promise<Answer> {
-  return ok(await closePoll(core, actor, addressOf(params)))
+  return ok(await closePoll(core, actor, params))
 }

@@ -8,6 +8,8 @@ import {
   Edit,
   EditBody,
   NewDraft,
+  closed,
+  DeliveredBody,
   History,
   HistoryQuery,
   LabelCount,
@@ -17,11 +19,15 @@ import {
   Message,
   OpenChatBody,
   page,
+  PresenceList,
+  PresenceQuery,
   Profile,
   Reactor,
   ReadAll,
   ReadBody,
   ReadState,
+  Receipts,
+  ReceiptsQuery,
   RegisterBody,
   RequestBody,
   SendBody,
@@ -43,6 +49,7 @@ import {
   onEditChat,
   onGetChat,
   onListChats,
+  onMarkDelivered,
   onMarkRead,
   onOpenChat,
 } from './chats.ts'
@@ -76,6 +83,8 @@ import {
 } from './messages.ts'
 import { onListLabels } from './labels.ts'
 import { onAnswerRequest } from './requests.ts'
+import { onGetPresence } from './presence.ts'
+import { onGetReceipts } from './receipts.ts'
 import { publicRoute, type Route, route } from './route.ts'
 import {
   onListSessions,
@@ -415,6 +424,28 @@ export const ROUTES: readonly Route[] = [
     answers: { 200: Chat },
     errors: ['not_found'],
     on: onAnswerRequest,
+  }),
+  route('markDelivered', 'user', 'PUT /chats/:chatId/delivered', {
+    summary: 'This device has the messages up to a seq',
+    params: ChatParams,
+    body: DeliveredBody,
+    answers: { 200: closed({}) },
+    errors: ['not_found'],
+    on: onMarkDelivered,
+  }),
+  route('getReceipts', 'user', 'GET /chats/:chatId/messages/:seq/receipts', {
+    summary: 'Who has read a message, and who has it on a device',
+    params: MessageParams,
+    query: ReceiptsQuery,
+    answers: { 200: Receipts },
+    errors: ['not_found', 'invalid_cursor'],
+    on: onGetReceipts,
+  }),
+  route('getPresence', 'user', 'GET /presence', {
+    summary: 'Who of these users is there, as far as I may know',
+    query: PresenceQuery,
+    answers: { 200: PresenceList },
+    on: onGetPresence,
   }),
   route('getUnread', 'user', 'GET /unread', {
     summary: "The badge for the site's own menu",

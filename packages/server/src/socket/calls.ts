@@ -1,7 +1,7 @@
 /** All that a client may call: name → schema (protocol's CALLS) → function. */
 import { type CallBody, type CallName, CALLS } from '@microchatter/protocol'
 import { Ajv, type ValidateFunction } from 'ajv'
-import { markRead, setTyping } from '../domain/chats.ts'
+import { markRead } from '../domain/chats.ts'
 import type { Core } from '../domain/core.ts'
 import { deleteForMe, deleteMessage, editMessage } from '../domain/edits.ts'
 import { setDraft } from '../domain/drafts.ts'
@@ -9,6 +9,9 @@ import { ChatError } from '../domain/errors.ts'
 import { invalid } from '../domain/invalid.ts'
 import { sendMessage } from '../domain/messages.ts'
 import { setReaction } from '../domain/reactions.ts'
+import { markDelivered } from '../domain/delivered.ts'
+import { watchPresence } from '../domain/presence.ts'
+import { setTyping } from '../domain/typing.ts'
 import type { SocketSession } from './session.ts'
 import { syncSession } from './sync.ts'
 
@@ -31,7 +34,10 @@ const TABLE: Table = {
   'reaction.set': onReact,
   'chat.read': onRead,
   'draft.set': onDraft,
+  'chat.delivered': onDelivered,
   typing: onTyping,
+  'presence.set': onSetPresence,
+  'presence.subscribe': onWatchPresence,
   sync: onSync,
   'auth.refresh': onRefresh,
 }
@@ -86,9 +92,29 @@ async function onDraft({ core, session, body }: Call<'draft.set'>): Promise<Answ
   return { values: { draft: await setDraft(core, session.actor, body.chatId, body.draft) } }
 }
 
-async function onTyping({ core, session, body }: Call<'typing'>): Promise<Answer> {
-  await setTyping(core, session.actor, body)
+async function onDelivered({ core, session, body }: Call<'chat.delivered'>): Promise<Answer> {
+  await markDelivered(core, session.actor, body)
   return { values: {} }
+}
+
+async function onTyping({ core, session, body }: Call<'typing'>): Promise<Answer> {
+  await setTyping(core, session.actor, { ...body, socket: session.socket.id })
+  return { values: {} }
+}
+
+async function onSetPresence({ core, session, body }: Call<'presence.set'>): Promise<Answer> {
+  session.away = body.state === 'away'
+  core.presence.changed(session.actor.id)
+  return { values: {} }
+}
+
+async function onWatchPresence({
+  core,
+  session,
+  body,
+}: Call<'presence.subscribe'>): Promise<Answer> {
+  const watcher = { userId: session.actor.id, socket: session.socket.id }
+  return { values: await watchPresence(core, watcher, body.usernames) }
 }
 
 async function onSync({ core, session, body }: Call<'sync'>): Promise<Answer> {

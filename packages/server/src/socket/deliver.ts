@@ -34,6 +34,27 @@ export class Registry {
   }
 }
 
+/** Of sockets. */
+interface Addressee {
+  userId: number
+  socket: string
+}
+
+/** To these sockets alone. */
+export function tellSockets(
+  registry: Registry,
+  to: readonly Addressee[],
+  { name, data }: { name: string; data: unknown },
+): void {
+  let packet: ReturnType<typeof encodeOnce> | undefined
+  for (const { userId, socket } of to)
+    for (const session of registry.ofUser(userId)) {
+      if (session.socket.id !== socket || !session.admits(name, data)) continue
+      packet ??= encodeOnce(toPacket(name, data))
+      packet.write(session.socket.conn)
+    }
+}
+
 const NOBODY: ReadonlySet<SocketSession> = new Set()
 
 /** Returns the way to end it. */

@@ -3,7 +3,7 @@
  * [SYNC-4] Its connection-state recovery stays off: what was missed comes by sync alone.
  */
 import type { IncomingMessage, Server as HttpServer } from 'node:http'
-import { LIMITS } from '@microchatter/protocol'
+import { LIMITS, type PresenceState } from '@microchatter/protocol'
 import { type Socket, Server } from 'socket.io'
 import { Decoder, Encoder } from 'socket.io-parser'
 import type { Core } from '../domain/core.ts'
@@ -13,7 +13,7 @@ import { startRounds } from '../domain/rounds.ts'
 import { findEnded } from '../domain/sessions.ts'
 import { createCallerOf, createOriginCheck, credentialsOf } from './auth.ts'
 import { call } from './calls.ts'
-import { Registry, startDelivery } from './deliver.ts'
+import { Registry, startDelivery, tellSockets } from './deliver.ts'
 import { type OnDefect, toCallError } from './errors.ts'
 import { FrameServer } from './frames.ts'
 import { SocketSession } from './session.ts'
@@ -33,6 +33,10 @@ export interface Sockets {
   readonly count: number
   /** Ids of users with open sockets here. */
   users(): Iterable<number>
+  /** What a user's sockets here say together. */
+  stateOf(userId: number): PresenceState
+  /** To these sockets alone. */
+  tell(to: readonly { userId: number; socket: string }[], name: string, data: unknown): void
   /** Tells everyone to come back soon, and closes. */
   stop(): Promise<void>
 }
@@ -112,6 +116,7 @@ export function createSockets(options: SocketOptions): Sockets {
     socket.data = session
     // In the live stream before the client hears of it: nothing falls between.
     registry.add(session)
+    core.presence.changed(actor.id)
     countAddress(session, 1)
     // 'disconnect' comes for those alone that were connected; it may be cut before.
     session.onCut = () => onGone.call(socket)
@@ -136,7 +141,11 @@ export function createSockets(options: SocketOptions): Sockets {
 
   function onGone(this: Socket): void {
     const session = this.data as SocketSession
-    if (registry.remove(session)) countAddress(session, -1)
+    if (!registry.remove(session)) return
+    countAddress(session, -1)
+    core.typing.endAllOf(this.id)
+    core.presence.unwatch(this.id)
+    core.presence.changed(session.actor.id)
   }
 
   function countAddress({ actor: { address = '' } }: SocketSession, by: 1 | -1): void {
@@ -188,6 +197,8 @@ export function createSockets(options: SocketOptions): Sockets {
       return registry.all.size
     },
     users: () => registry.users(),
+    stateOf: (userId) => stateOf(registry.ofUser(userId)),
+    tell: (to, name, data) => tellSockets(registry, to, { name, data }),
     async stop() {
       stopping = true
       clearInterval(sweep)
@@ -201,6 +212,11 @@ export function createSockets(options: SocketOptions): Sockets {
       engine.close()
     },
   }
+}
+
+function stateOf(sessions: ReadonlySet<SocketSession>): PresenceState {
+  if (sessions.size === 0) return 'offline'
+  return [...sessions].every(({ away }) => away) ? 'away' : 'online'
 }
 
 const ignore = () => undefined

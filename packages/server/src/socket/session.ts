@@ -40,6 +40,8 @@ export class SocketSession {
   onCut: (() => void) | undefined
   /** The client was told that its credentials end. */
   warned = false
+  /** Its user is not looking. */
+  away = false
   /** Calls at work. */
   inFlight = 0
   /** Calls refused in a row for their rate. */
@@ -64,7 +66,10 @@ export class SocketSession {
   /** true: send it now. false: it waits, or there is no one to send it to. */
   admits(name: string, data: unknown): boolean {
     if (this.state.is === 'live') return !this.#leavesOut(name) && this.keepsUp()
-    if (this.state.is === 'holding' && name !== 'typing') this.#hold({ name, data })
+    if (this.state.is !== 'holding' || name === 'typing') return false
+    // [PRES-5] It is no part of what a sync tells.
+    if (name === 'presence.updated') return this.keepsUp()
+    this.#hold({ name, data })
     return false
   }
 

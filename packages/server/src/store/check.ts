@@ -212,6 +212,14 @@ export const CHAT_CHECKS: readonly Check[] = [
         0 <= m.cleared_seq AND m.cleared_seq <= m.read_seq AND m.read_seq <= c.last_seq)`,
   },
   {
+    // [RECEIPT-1]
+    name: 'delivered_seq',
+    sql: (within) => `
+      SELECT c.id, m.user_id, 'delivered_seq is ' || delivered_seq, '0 to ' || last_seq
+      FROM chats c JOIN members m ON m.chat_id = c.id
+      WHERE ${within('c.id')} AND m.delivered_seq NOT BETWEEN 0 AND c.last_seq`,
+  },
+  {
     // [READ-1]
     name: 'unread',
     sql: (within) => `
@@ -298,7 +306,8 @@ export const OTHER_CHECKS: readonly Check[] = [
     sql: () => `
       SELECT NULL::uuid, id, 'a deleted account with personal data', 'none of them'
       FROM users WHERE username IS NULL
-        AND (active OR num_nonnulls(password, display_name, picture, write_from, last_seen_to) > 0)`,
+        AND (active OR num_nonnulls(password, display_name, picture, write_from, last_seen_to,
+          last_seen_at) > 0)`,
   },
   {
     // [CHAT-9]

@@ -54,6 +54,9 @@ export interface MemberRow extends Nth {
   picture: string | null
   read_seq: number
   request: 'pending' | 'declined' | null
+  delivered_seq: number
+  /** Whether it tells what it has read, and sees what others have. */
+  receipts: boolean
 }
 
 /** Chats as members have them; `keys` selects (chat_id, user_id) of these members. */
@@ -207,7 +210,7 @@ export async function selectChangedChats(db: Db, keys: readonly ChangesKey[], li
 export async function selectMembers(db: Db, chatIds: readonly string[], perChat: number) {
   return db.query<MemberRow>(
     `SELECT c.nth::int AS nth, m.user_id, u.username, u.display_name, u.picture, m.read_seq,
-       m.request
+       m.request, greatest(m.delivered_seq, m.read_seq) AS delivered_seq, u.receipts
      FROM unnest($1::uuid[]) WITH ORDINALITY AS c(id, nth), LATERAL (
        SELECT * FROM members WHERE chat_id = c.id ORDER BY user_id LIMIT $2) m
      JOIN users u ON u.id = m.user_id ORDER BY c.nth, m.user_id`,
@@ -220,8 +223,8 @@ export async function selectMembers(db: Db, chatIds: readonly string[], perChat:
 export const CHANGED_DAY = 'changed_day = greatest(changed_day, current_date)'
 
 /**
- * [READ-2] Forward only, unless `back`; never before what is cleared or past the last message.
- * The caller holds the chat's lock, which sends take first too.
+ * [READ-2] Forward only, unless `back`; never before what is cleared or past the last message. What
+ * was read stays delivered. The caller holds the chat's lock, which sends take first too.
  */
 export async function updateReadSeq(
   db: Db,
@@ -229,7 +232,8 @@ export async function updateReadSeq(
 ): Promise<{ readSeq: number; lastSeq: number } | undefined> {
   const [row] = await db.query<{ read_seq: number; last_seq: number }>(
     `UPDATE members m SET changed_at = now(), ${CHANGED_DAY},
-       read_seq = greatest(least($3, o.last_seq), CASE WHEN $4 THEN o.cleared_seq ELSE o.read_seq END)
+       read_seq = greatest(least($3, o.last_seq), CASE WHEN $4 THEN o.cleared_seq ELSE o.read_seq END),
+       delivered_seq = greatest(m.delivered_seq, o.read_seq)
      FROM (SELECT m.read_seq, m.cleared_seq, c.last_seq FROM members m
            JOIN chats c ON c.id = m.chat_id
            WHERE m.chat_id = $1 AND m.user_id = $2 FOR UPDATE OF m) o

@@ -144,7 +144,7 @@ export async function eraseUser(db: Db, id: number): Promise<void> {
   await db.query(
     `UPDATE users SET username = NULL, password = NULL, display_name = NULL, picture = NULL,
        role = 'user', active = false, tokens_valid_after = now(), updated_at = now(),
-       write_from = NULL, last_seen_to = NULL, receipts = true
+       write_from = NULL, last_seen_to = NULL, receipts = true, last_seen_at = NULL
      WHERE id = $1`,
     [id],
   )
@@ -168,6 +168,14 @@ export async function selectLoginState(db: Db, ids: number[]) {
     `SELECT id, username, active, tokens_valid_after, password_at FROM users
      WHERE id = ANY($1::bigint[])`,
     [ids],
+  )
+}
+
+export async function selectReceiptFlags(db: Db, ids: readonly number[]) {
+  return db.query<{ id: number; receipts: boolean }>(
+    'SELECT id, receipts FROM users WHERE id = ANY($1::bigint[])',
+    [ids],
+    'select_receipt_flags',
   )
 }
 

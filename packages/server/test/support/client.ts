@@ -29,6 +29,9 @@ interface Known {
   head: Head | undefined
   /** By username. */
   readonly marks: Map<string, Mark>
+  /** Up to where each has the messages on a device, and the rev at which that was said last. */
+  readonly delivered: Map<string, number>
+  deliveredRev: number
   /** The last message of each sender that was seen. */
   readonly sent: Map<string, number>
   /** What I have begun to write, as of a moment. */
@@ -57,6 +60,7 @@ export class ClientState {
     if (name === 'chat.removed') this.#remove(data)
     if (name === 'read.updated') this.#read(data)
     if (name === 'draft.updated') this.draft(data)
+    if (name === 'delivered.updated') this.#deliver(data)
     if (name === 'sync.reset') this.cursor = undefined
   }
 
@@ -80,9 +84,11 @@ export class ClientState {
     if (chat.rev < known.removedRev) return
     if (!known.view || !isNewer(known.view, chat)) known.view = chat
     if (chat.lastSeq >= (known.head?.lastSeq ?? 0)) known.head = chat
-    for (const { username, readSeq } of chat.members)
-      if (username !== undefined && readSeq !== undefined)
-        this.#mark(known, username, { ...chat, seq: readSeq })
+    for (const { username, readSeq, deliveredSeq = 0 } of chat.members) {
+      if (username === undefined || readSeq === undefined) continue
+      this.#mark(known, username, { ...chat, seq: readSeq })
+      this.#moveDelivered(known, username, deliveredSeq)
+    }
     this.#mark(known, this.username, { ...chat, seq: chat.readSeq })
     known.versions.seen(chat.changes ?? 0)
     this.#draft(known, { chatId: chat.id, ...chat })
@@ -173,6 +179,8 @@ export class ClientState {
       view: undefined,
       head: undefined,
       marks: new Map(),
+      delivered: new Map(),
+      deliveredRev: 0,
       sent: new Map(),
       draft: undefined,
       removedRev: 0,
@@ -195,9 +203,22 @@ export class ClientState {
     this.#show(chatId)
   }
 
-  #mark({ marks }: Known, username: string, { seq, rev, lastSeq }: Mark): void {
-    const known = marks.get(username)
-    if (!known || !isNewer(known, { rev, lastSeq })) marks.set(username, { seq, rev, lastSeq })
+  #mark(chat: Known, username: string, { seq, rev, lastSeq }: Mark): void {
+    const known = chat.marks.get(username)
+    if (!known || !isNewer(known, { rev, lastSeq })) chat.marks.set(username, { seq, rev, lastSeq })
+    this.#moveDelivered(chat, username, seq)
+  }
+
+  /** [RECEIPT-6] */
+  #deliver({ chatId, username, seq, rev }: EventData<'delivered.updated'>): void {
+    const known = this.#of(chatId)
+    known.deliveredRev = Math.max(known.deliveredRev, rev)
+    this.#moveDelivered(known, username, seq)
+    this.#show(chatId)
+  }
+
+  #moveDelivered({ delivered }: Known, username: string, seq: number): void {
+    delivered.set(username, Math.max(delivered.get(username) ?? 0, seq))
   }
 
   #draft(known: Known, state: DraftState): void {
@@ -228,7 +249,8 @@ export class ClientState {
   }
 
   #show(chatId: string): void {
-    const { view, head, marks, sent, versions, draft: kept } = this.#of(chatId)
+    const known = this.#of(chatId)
+    const { view, head, marks, sent, versions, draft: kept } = known
     if (!view || !head) return void this.chats.delete(chatId)
     const { lastMessage: _, changes: __, draft: ___, clearedSeq = 0, ...settings } = view
     const { lastSeq, updatedAt } = head
@@ -238,13 +260,21 @@ export class ClientState {
       // [MERGE-2] A message that is newer than the mark has moved it.
       return own > (mark?.lastSeq ?? 0) ? own : (mark?.seq ?? 0)
     }
+    const receiptsOf = (username: string) => {
+      const read = readSeqOf(username)
+      const told = Math.max(known.delivered.get(username) ?? 0, sent.get(username) ?? 0)
+      return { readSeq: read, deliveredSeq: Math.max(told, read) }
+    }
     const readSeq = readSeqOf(this.username)
     const lastMessage = versions.newest(lastSeq)
     this.chats.set(chatId, {
       ...settings,
       ...(clearedSeq > 0 ? { clearedSeq } : {}),
+      // [RECEIPT-5] Of who keeps it to oneself nothing is shown, whatever follows from messages.
       members: view.members.map((member) =>
-        member.username === undefined ? member : { ...member, readSeq: readSeqOf(member.username) },
+        member.username === undefined || member.readSeq === undefined
+          ? member
+          : { ...member, ...receiptsOf(member.username) },
       ),
       ...(lastMessage && lastSeq > clearedSeq ? { lastMessage } : {}),
       ...(kept?.draft ? { draft: kept.draft } : {}),
@@ -253,7 +283,12 @@ export class ClientState {
       readSeq,
       unread: lastSeq - readSeq,
       ...(versions.last > 0 ? { changes: versions.last } : {}),
-      rev: Math.max(view.rev, kept?.rev ?? 0, ...[...marks.values()].map(({ rev }) => rev)),
+      rev: Math.max(
+        view.rev,
+        kept?.rev ?? 0,
+        known.deliveredRev,
+        ...[...marks.values()].map(({ rev }) => rev),
+      ),
     })
     const messages = this.open.get(chatId)
     messages?.splice(0, messages.findLastIndex(({ seq }) => seq <= clearedSeq) + 1)

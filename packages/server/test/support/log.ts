@@ -8,6 +8,7 @@ export type Step =
   | { does: 'change'; by: Who; here: boolean; share: number }
   | { does: 'star'; here: boolean; share: number }
   | { does: 'read'; by: Who; here: boolean; share: number }
+  | { does: 'deliver'; by: Who; share: number }
   | { does: 'pin' | 'archive' | 'delete' | 'open' | 'others' }
 
 /** What comes to the client. `here`: to the device itself, as an answer. */
@@ -22,6 +23,8 @@ export class Log {
   readonly chatId = 'chat'
   readonly messages: Message[] = []
   readonly readSeq: Record<Who, number> = { me: 0, bob: 0 }
+  /** What was delivered stays so, also where it is marked as unread. */
+  readonly #deliveredSeq: Record<Who, number> = { me: 0, bob: 0 }
   #rev = 0
   #changes = 0
   readonly #my = new Map<number, My>()
@@ -46,6 +49,7 @@ export class Log {
     if (step.does === 'change') return this.#change(step)
     if (step.does === 'star') return this.#star(step)
     if (step.does === 'read') return this.#read(step.by, step)
+    if (step.does === 'deliver') return this.#deliver(step.by, step.share)
     if (step.does === 'open' ? this.isListed : !this.isListed && step.does !== 'others') return []
     this.#rev += 1
     if (step.does === 'others') return []
@@ -73,7 +77,7 @@ export class Log {
     this.messages.push(message)
     if (first && to === 'thread')
       first.replies = { count: (first.replies?.count ?? 0) + 1, lastSeq: seq }
-    this.readSeq[by] = seq
+    this.#moveRead(by, seq)
     const touches = this.#touches
     if (touches) {
       this.isListed = true
@@ -115,7 +119,7 @@ export class Log {
   #read(by: Who, { here, share }: { here: boolean; share: number }): Delivery[] {
     if (by === 'me' && !this.isListed) return []
     const seq = Math.max(by === 'me' ? this.#clearedSeq : 0, Math.round(share * this.lastSeq))
-    this.readSeq[by] = seq
+    this.#moveRead(by, seq)
     this.#rev += 1
     const { chatId, lastSeq } = this
     const rev = this.#rev
@@ -131,10 +135,25 @@ export class Log {
     return [eventOf('read.updated', { chatId, username: by, seq, rev, lastSeq, ...own }, seq)]
   }
 
+  #moveRead(by: Who, seq: number): void {
+    this.readSeq[by] = seq
+    this.#deliveredSeq[by] = Math.max(this.#deliveredSeq[by], seq)
+  }
+
+  #deliver(by: Who, share: number): Delivery[] {
+    const { chatId, lastSeq } = this
+    const seq = Math.round(share * lastSeq)
+    if (seq <= this.#deliveredSeq[by]) return []
+    this.#deliveredSeq[by] = seq
+    this.#rev += 1
+    const data = { chatId, username: by, seq, rev: this.#rev, lastSeq }
+    return [eventOf('delivered.updated', data, seq)]
+  }
+
   #delete(): Delivery[] {
     const { chatId, lastSeq } = this
     this.#clearedSeq = lastSeq
-    this.readSeq.me = lastSeq
+    this.#moveRead('me', lastSeq)
     this.#pinned = false
     this.#archived = false
     this.isListed = false
@@ -159,8 +178,8 @@ export class Log {
       id: this.chatId,
       kind: 'direct',
       members: [
-        { username: 'me', readSeq: readSeq.me },
-        { username: 'bob', readSeq: readSeq.bob },
+        { username: 'me', readSeq: readSeq.me, deliveredSeq: this.#deliveredSeq.me },
+        { username: 'bob', readSeq: readSeq.bob, deliveredSeq: this.#deliveredSeq.bob },
       ],
       ...(last && last.seq > this.#clearedSeq ? { lastMessage: this.#withMy(last) } : {}),
       unread: lastSeq - readSeq.me,
