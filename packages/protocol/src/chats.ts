@@ -1,6 +1,13 @@
-import { type Static, Type } from 'typebox'
+import { type Static, type TSchema, Type } from 'typebox'
 import { Metadata } from './content.ts'
-import { Draft, GroupRole, GroupSettings, RequestState } from './groups.ts'
+import {
+  Description,
+  Draft,
+  GROUP_FIELDS,
+  GroupRole,
+  GroupSettings,
+  RequestState,
+} from './groups.ts'
 import { LIMITS } from './limits.ts'
 import { Message } from './messages.ts'
 import {
@@ -9,10 +16,12 @@ import {
   Cursor,
   Limit,
   Name,
+  oneOf,
   opt,
   PictureUrl,
   Seq,
   Time,
+  TIME_PATTERN,
   Username,
 } from './schema.ts'
 
@@ -51,7 +60,7 @@ export const Chat = closed(
     kind: Type.Union([Type.Literal('direct'), Type.Literal('group')]),
     title: opt(Name),
     picture: opt(PictureUrl),
-    description: opt(Type.String()),
+    description: opt(Description),
     metadata: opt(Metadata),
     role: opt(GroupRole),
     settings: opt(GroupSettings),
@@ -85,9 +94,15 @@ export const Chat = closed(
 )
 export type Chat = Static<typeof Chat>
 
+/** A direct chat has `username`, and nothing else; a group has `title`, and no `username`. */
 export const OpenChatBody = closed({
-  kind: opt(Type.Literal('direct')),
-  username: Username,
+  kind: opt(oneOf(['direct', 'group'], 'Left out: direct.')),
+  username: opt(Username),
+  title: opt(Name),
+  members: opt(
+    Type.Array(Username, { maxItems: LIMITS.added, description: 'Beside oneself, the owner.' }),
+  ),
+  ...GROUP_FIELDS,
 })
 export type OpenChatBody = Static<typeof OpenChatBody>
 
@@ -108,7 +123,12 @@ export const ListChatsQuery = closed({
 })
 export type ListChatsQuery = Static<typeof ListChatsQuery>
 
-/** My settings of a chat. */
+const orNull = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()])
+
+/**
+ * My settings of a chat; and what all members share of a group. null removes a value, and `settings`
+ * are merged by their keys.
+ */
 export const UpdateChatBody = closed({
   labels: opt(
     Type.Array(Label, {
@@ -122,10 +142,15 @@ export const UpdateChatBody = closed({
   muted: opt(Type.Boolean({ description: 'true: until further notice; false: no longer.' })),
   mutedUntil: opt(
     Type.String({
-      pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d{1,3})?Z$',
+      pattern: TIME_PATTERN,
       description: 'Mute until this time (ISO 8601, UTC).',
     }),
   ),
+  title: opt(Name),
+  picture: opt(orNull(PictureUrl)),
+  description: opt(orNull(Description)),
+  settings: GROUP_FIELDS.settings,
+  metadata: opt(orNull(Metadata)),
 })
 export type UpdateChatBody = Static<typeof UpdateChatBody>
 

@@ -28,6 +28,8 @@ export const ERRORS = {
   request_timeout: { status: 408, title: 'The request took too long to arrive' },
   // 409: conflict
   username_taken: { status: 409, title: 'The username is taken' },
+  last_owner: { status: 409, title: 'A group with members needs an owner' },
+  group_full: { status: 409, title: 'The group has as many members as it may' },
   client_id_reused: { status: 409, title: 'The clientId was used for another message' },
   idempotency_key_reused: {
     status: 409,

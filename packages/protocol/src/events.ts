@@ -1,17 +1,22 @@
 import { type Static, type TSchema, Type } from 'typebox'
-import { Chat, ReadBody, ReadState, Rev, Unread } from './chats.ts'
+import { Chat, Member, ReadBody, ReadState, Rev, Unread } from './chats.ts'
 import { CLOSE_REASONS } from './errors.ts'
 import { My } from './content.ts'
+import { GROUP_FIELDS } from './groups.ts'
 import { NewDraft, DraftState } from './mailbox.ts'
 import { DeleteMessageQuery, EditBody, Message, SendBody } from './messages.ts'
 import { Presence, PresenceList, SetPresenceBody, WatchPresenceBody } from './presence.ts'
 import { DeliveredCallBody } from './receipts.ts'
-import { ChatId, closed, opt, Seq, Time, Username } from './schema.ts'
+import { ChatId, closed, Name, opt, Seq, Time, Username } from './schema.ts'
 import { SyncBody, SyncResult } from './sync.ts'
 import { Profile, UserSettings } from './users.ts'
 
 /** A message as it is after a change, with the rev of the chat. */
 export const MessageChange = closed({ ...Message.properties, rev: Rev })
+
+/** [GROUP-9] Of which moment of the group an event is. */
+const moment = { chatId: ChatId, rev: Rev, lastSeq: Seq }
+const memberCount = Type.Integer({ minimum: 0 })
 
 /** What the server tells: name → what it carries. The same names go over sockets and webhooks. */
 export const EVENTS = {
@@ -23,6 +28,10 @@ export const EVENTS = {
   'chat.created': Chat,
   'chat.updated': Chat,
   'chat.removed': closed({ chatId: ChatId, rev: Rev }),
+  'group.updated': closed({ ...moment, title: opt(Name), ...GROUP_FIELDS, memberCount }),
+  'member.added': closed({ ...moment, member: Member, memberCount }),
+  'member.updated': closed({ ...moment, member: Member, memberCount }),
+  'member.removed': closed({ ...moment, username: Username, memberCount }),
   'read.updated': closed({
     chatId: ChatId,
     username: Username,

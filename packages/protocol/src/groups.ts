@@ -1,6 +1,20 @@
 import { type Static, Type } from 'typebox'
+import { Metadata } from './content.ts'
 import { LIMITS } from './limits.ts'
-import { closed, oneOf, opt, Seq, Time } from './schema.ts'
+import {
+  ChatId,
+  closed,
+  Cursor,
+  Limit,
+  Name,
+  oneOf,
+  opt,
+  PictureUrl,
+  Seq,
+  Time,
+  TIME_PATTERN,
+  Username,
+} from './schema.ts'
 
 export const GroupRole = oneOf(['owner', 'admin', 'member'], 'In a group.')
 export type GroupRole = Static<typeof GroupRole>
@@ -46,6 +60,100 @@ export const GroupSettings = closed({
   ),
 })
 export type GroupSettings = Static<typeof GroupSettings>
+
+export const Description = Type.String({ minLength: 1, maxLength: LIMITS.description })
+
+/** What a group has beside its title and its members. */
+export const GROUP_FIELDS = {
+  picture: opt(PictureUrl),
+  description: opt(Description),
+  settings: opt(GroupSettings),
+  metadata: opt(Metadata),
+}
+
+const MemberCount = Type.Integer({ minimum: 0 })
+
+export const ListMembersQuery = closed({
+  search: opt(
+    Type.String({
+      minLength: 1,
+      maxLength: LIMITS.username,
+      description: 'Start of the username or of the display name, in any case.',
+    }),
+  ),
+  limit: opt(Limit),
+  cursor: opt(Cursor),
+})
+export type ListMembersQuery = Static<typeof ListMembersQuery>
+
+export const AddMembersBody = closed({
+  usernames: Type.Array(Username, { minItems: 1, maxItems: LIMITS.added }),
+})
+export type AddMembersBody = Static<typeof AddMembersBody>
+
+export const AddedMembers = closed({
+  added: Type.Array(Username, { description: 'Without those who were members already.' }),
+  memberCount: MemberCount,
+})
+export type AddedMembers = Static<typeof AddedMembers>
+
+export const UpdateMemberBody = closed({ role: GroupRole })
+export type UpdateMemberBody = Static<typeof UpdateMemberBody>
+
+export const InviteCode = Type.String({
+  minLength: 1,
+  maxLength: 64,
+  description: 'For a link: letters, digits, `-` and `_`.',
+})
+
+export const InviteBody = closed({
+  expiresAt: opt(
+    Type.String({ pattern: TIME_PATTERN, description: 'A time to come (ISO 8601, UTC).' }),
+  ),
+  maxUses: opt(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
+})
+export type InviteBody = Static<typeof InviteBody>
+
+/** Who has the code may join the group. */
+export const Invite = closed({
+  code: InviteCode,
+  expiresAt: opt(Time),
+  maxUses: opt(Type.Integer({ minimum: 1 })),
+  uses: Type.Integer({ minimum: 0, description: 'Who has joined by it.' }),
+  createdAt: Time,
+  createdBy: opt(Username),
+})
+export type Invite = Static<typeof Invite>
+
+/** What is shown of a group to who may join it. */
+const shown = {
+  title: Name,
+  picture: opt(PictureUrl),
+  description: opt(Description),
+  memberCount: MemberCount,
+}
+export const InvitePreview = closed(shown)
+export type InvitePreview = Static<typeof InvitePreview>
+
+export const OpenGroup = closed({
+  chatId: ChatId,
+  ...shown,
+  joined: opt(Type.Boolean({ description: 'true: I am a member.' })),
+})
+export type OpenGroup = Static<typeof OpenGroup>
+
+export const ListOpenGroupsQuery = closed({
+  search: opt(
+    Type.String({
+      minLength: 1,
+      maxLength: LIMITS.name,
+      description: 'Start of the title, in any case.',
+    }),
+  ),
+  limit: opt(Limit),
+  cursor: opt(Cursor),
+})
+export type ListOpenGroupsQuery = Static<typeof ListOpenGroupsQuery>
 
 /** What I have begun to write in a chat. */
 export const Draft = closed({

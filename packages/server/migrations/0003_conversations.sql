@@ -41,6 +41,8 @@ ALTER TABLE members
 -- Of few members each: what waits for an answer, and what is in a folder.
 CREATE INDEX members_requests ON members (user_id, active_day DESC) WHERE request = 'pending';
 CREATE INDEX members_labelled ON members (user_id) WHERE labels IS NOT NULL;
+-- Few of a group's many: who leads it, found without the others.
+CREATE INDEX members_leading ON members (chat_id, role, user_id) WHERE role <> 'member';
 
 -- Who is no longer in a group, so that a device that was away hears of it.
 CREATE TABLE departures (
@@ -53,6 +55,8 @@ CREATE TABLE departures (
   PRIMARY KEY (user_id, chat_id)
 );
 CREATE INDEX departures_by_time ON departures (user_id, left_at);
+-- What no device that comes back asks for any more.
+CREATE INDEX departures_by_age ON departures (left_at) WHERE NOT banned;
 
 CREATE TABLE invites (
   code text PRIMARY KEY,

@@ -5,6 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { after, before, describe, test } from 'node:test'
 import { checkDatabase, type CheckResult } from '../src/cli/check.ts'
 import { Writer } from '../src/domain/writer.ts'
@@ -23,7 +24,14 @@ import {
 } from './support/databases.ts'
 import { createDatabase } from './support/postgres.ts'
 import { run } from './support/process.ts'
-import { admin, newName, newPerson, startServer, type TestServer } from './support/server.ts'
+import {
+  admin,
+  newName,
+  newPerson,
+  type Person,
+  startServer,
+  type TestServer,
+} from './support/server.ts'
 
 const check = (db: Database) => checkDatabase(db, { err: new PassThrough() })
 
@@ -39,8 +47,11 @@ async function makeChat(db: Database): Promise<Made> {
   const [ann, bob] = [await makeUser(db), await makeUser(db)]
   const { id } = await insertDirectChat(db, { id: randomUUID(), userId: ann.id, otherId: bob.id })
   const writer = new Writer(db, { onWritten: () => undefined, onDoubt: () => undefined })
-  for (const sender of [ann, bob, ann])
+  for (const sender of [ann, bob, ann]) {
     await writer.send({ chatId: id, sender, clientId: randomUUID(), body: 'hello' })
+    // The embedded clock counts milliseconds: no two messages are of the same moment.
+    await sleep(2)
+  }
   return { id, ann: ann.id, bob: bob.id, other: randomUUID() }
 }
 
@@ -48,6 +59,8 @@ const OF_CHAT = 'WHERE chat_id = $chat'
 const OF_BOB = `${OF_CHAT} AND user_id = $bob`
 const CHAT = 'WHERE id = $chat'
 const MEMBER = 'INSERT INTO members (chat_id, user_id, active_day) VALUES'
+const GROUP = `UPDATE chats SET kind = 'group', low_id = NULL, high_id = NULL ${CHAT};
+  UPDATE members SET role = 'owner' ${OF_BOB}`
 const EMPTY = `DELETE FROM messages ${OF_CHAT};
   UPDATE chats SET last_seq = 0, active_day = NULL ${CHAT};
   UPDATE members SET read_seq = 0, active_day = NULL ${OF_CHAT}`
@@ -113,7 +126,7 @@ const DRIFTS: { [what: string]: { sql: string; finds: string[] } } = {
     finds: ['members ann: no such chat, and a member; none'],
   },
   'a member who is not there': {
-    sql: `UPDATE chats SET kind = 'group', low_id = NULL, high_id = NULL ${CHAT};
+    sql: `${GROUP}; UPDATE chats SET member_count = 3 ${CHAT};
       ${MEMBER} ($chat, 987654321, current_date)`,
     finds: ['members #987654321: no such user, and a member; none'],
   },
@@ -182,12 +195,36 @@ const DRIFTS: { [what: string]: { sql: string; finds: string[] } } = {
   },
   'a request in a group': {
     sql: `UPDATE chats SET kind = 'group', low_id = NULL, high_id = NULL ${CHAT};
-      UPDATE members SET request = 'pending' ${OF_BOB}`,
+      UPDATE members SET role = 'owner', request = 'pending' ${OF_BOB}`,
     finds: ['request bob: request is pending, in a group chat; null'],
   },
   'a change that a sync would not find': {
     sql: `UPDATE members SET changed_day = changed_day - 1 ${OF_BOB}`,
     finds: ['changed_day bob: changed_day is <day>; <day> or later'],
+  },
+  'a number of members that is not theirs': {
+    sql: `${GROUP}; UPDATE chats SET member_count = 3 ${CHAT}`,
+    finds: ['member_count: member_count is 3; 2'],
+  },
+  'a group that nobody owns': {
+    sql: `${GROUP}; UPDATE members SET role = 'admin' ${OF_BOB}`,
+    finds: ['owner: a group without an owner; one or more'],
+  },
+  'a group of nobody, who sent its messages': {
+    sql: `${GROUP}; DELETE FROM members ${OF_CHAT}; UPDATE chats SET member_count = 0 ${CHAT}`,
+    finds: [],
+  },
+  'a member who has left': {
+    sql: `${GROUP}; INSERT INTO departures (user_id, chat_id, rev) VALUES ($bob, $chat, 1)`,
+    finds: ['departures bob: has left, and is a member; one of the two'],
+  },
+  'one who has left a direct chat': {
+    sql: `INSERT INTO departures (user_id, chat_id, rev) VALUES (1, $chat, 1)`,
+    finds: ['departures #1: has left no group; one of the two'],
+  },
+  'a group that is open by half': {
+    sql: `${GROUP}; UPDATE chats SET settings = '{"open": true}' ${CHAT}`,
+    finds: ['is_open: is_open is false; as settings.open'],
   },
   'two direct chats of two': {
     sql: `INSERT INTO chats (id, kind, low_id, high_id) VALUES ('$other', 'direct', $ann, $bob);
@@ -233,12 +270,12 @@ for (const engine of engines)
       if (engine === 'embedded') await server.close()
       const { code, out, err } = await run(['check'], server.env)
       assert.deepEqual([code, err], [0, ''])
-      assert.match(out, /^Checked 6 chats, 46 messages, 11 members: no drift\.\n$/)
+      assert.match(out, /^Checked 7 chats, 53 messages, 12 members: no drift\.\n$/)
       const { out: json } = await run(['check', '--json'], server.env)
       assert.deepEqual(JSON.parse(json), {
-        chats: 6,
-        messages: 46,
-        members: 11,
+        chats: 7,
+        messages: 53,
+        members: 12,
         drifts: [],
         more: 0,
       })
@@ -298,7 +335,7 @@ for (const engine of engines)
       assert.deepEqual([...left], [])
       assert.equal(more, 0)
       const cases = chats.size
-      assert.deepEqual([counts.chats, counts.members], [cases + 2, 2 * cases + 6])
+      assert.deepEqual([counts.chats, counts.members], [cases + 2, 2 * cases + 4])
       const names = new Set(drifts.map((drift) => drift.check))
       const silent = [...CHAT_CHECKS, ...OTHER_CHECKS].filter(({ name }) => !names.has(name))
       assert.deepEqual(
@@ -310,8 +347,8 @@ for (const engine of engines)
     test('of many drifts the first 100 are told, in one pass over many ranges', async () => {
       await one.db.query(`
         UPDATE users SET username = 'was-system' WHERE username = 'system';
-        INSERT INTO chats (id, kind, low_id, high_id, rev)
-        SELECT gen_random_uuid(), 'group', NULL, NULL, -1 FROM generate_series(1, 2500)`)
+        INSERT INTO chats (id, kind, low_id, high_id, rev, member_count)
+        SELECT gen_random_uuid(), 'group', NULL, NULL, -1, 0 FROM generate_series(1, 2500)`)
       const before = await check(one.db)
       assert.equal(before.drifts.length, 100)
       assert(before.more > 2_400)
@@ -442,6 +479,19 @@ async function useAll(server: TestServer): Promise<void> {
   await dan.ask('PATCH', '/users/me', { displayName: 'Dan D.' })
   await bob.sendTo(ann, 'back')
   await ann.ask('DELETE', `/chats/${chatId}`)
+  await useGroup([ann, bob, cat, dan])
   await admin(server).ask('DELETE', `/users/${dan.username}`)
   await ann.ask('POST', '/chats', { username: bob.username })
+}
+
+/** Seven messages; in the end ann and dan are in it. */
+async function useGroup([ann, bob, cat, dan]: [Person, Person, Person, Person]): Promise<void> {
+  const group = { kind: 'group', title: 'Group', members: [bob.username, dan.username] }
+  const { id } = await ann.ask('POST', '/chats', group)
+  await ann.ask('PATCH', `/chats/${id}`, { title: 'Open', settings: { open: true } })
+  await ann.ask('PATCH', `/chats/${id}/members/${bob.username}`, { role: 'admin' })
+  await cat.ask('POST', `/chats/${id}/join`)
+  await bob.ask('DELETE', `/chats/${id}/members/${cat.username}`)
+  await ann.ask('POST', `/chats/${id}/messages`, { body: 'hello' })
+  await bob.ask('DELETE', `/chats/${id}/members/me`)
 }

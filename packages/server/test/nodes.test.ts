@@ -7,6 +7,7 @@ import { createMicrochatter, loadConfig, StartRefused } from '../src/server.ts'
 import { skipOf } from './support/databases.ts'
 import { productionDatabase } from './support/production.ts'
 import { skipRedis, startRedis, type TestRedis } from './support/redis.ts'
+import { newGroup, newPeople } from './support/groups.ts'
 import { newPerson, Person, startServer, type TestServer } from './support/server.ts'
 
 describe('two nodes', { skip: skipOf('postgres') || skipRedis() }, () => {
@@ -130,8 +131,17 @@ describe('two nodes', { skip: skipOf('postgres') || skipRedis() }, () => {
     const [ann, bob] = [await person(), await person()]
     const { token } = await bob.ask('POST', '/users/login')
     const { chatId } = await ann.sendTo(bob, 'one')
+    const small = await newGroup([ann, bob])
+    const large = await newGroup([ann, bob, ...(await newPeople(one, 49))])
     const device = await at(two, bob).connect({ token })
+    await device.call('sync', {})
     await redis.kill()
+    await ann.ask('DELETE', `/chats/${small.id}/members/${bob.username}`)
+    await device.receives('chat.removed', (data) => data.chatId === small.id, 15_000)
+    await ann.ask('PATCH', `/chats/${large.id}`, { title: 'Renamed' })
+    // Of a large group all hear the same: its last message, and what they share.
+    await device.receives('group.updated', ({ title }) => title === 'Renamed', 15_000)
+    await device.receives('message.created', ({ event }) => event?.title === 'Renamed')
     await ann.sendTo(bob, 'two')
     const { sync } = await device.call('sync', { chats: [{ chatId, seq: 1 }] })
     assert.equal(sync.messages[0].items[0].body, 'two')

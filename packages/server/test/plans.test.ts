@@ -40,7 +40,7 @@ import { selectSeen, updateLastSeen } from '../src/store/presence.ts'
 import { selectSession } from '../src/store/sessions.ts'
 import { selectUser, selectUserById } from '../src/store/users.ts'
 import { freshDatabase, skipOf, type TestDatabase } from './support/databases.ts'
-import { explain, type Explained, nodesOf, rowsRead } from './support/plans.ts'
+import { type Bounds, explain, judge } from './support/plans.ts'
 
 const CHATS = 20_000
 const MESSAGES = 50
@@ -70,12 +70,6 @@ describe('plans', { skip: skipOf('postgres') }, () => {
   })
   after(() => one.drop())
 
-  interface Bounds {
-    /** Rows that the statement returns or writes; each scan may read four times as many. */
-    rows: number
-    sorted?: number
-    read?: number
-  }
   const HOT: Record<string, [Bounds, (tx: Db) => Promise<unknown>]> = {
     'a page of the list': [
       { rows: PAGE, sorted: PAGE + 2 * DAY },
@@ -300,22 +294,6 @@ describe('plans', { skip: skipOf('postgres') }, () => {
     assert(all)
     assert.throws(() => judge(all, { rows: 1e9 }), /reads all of messages/)
   })
-
-  function judge(
-    { text, plan }: Explained,
-    { rows, sorted = rows, read = 4 * rows }: Bounds,
-  ): void {
-    for (const node of nodesOf(plan)) {
-      const type = node['Node Type']
-      const where = `${node['Relation Name'] ?? type}, in\n${text}`
-      if (type === 'Seq Scan') assert.fail(`It reads all of ${where}`)
-      if (type.includes('Scan') && node['Relation Name'] !== undefined)
-        assert(rowsRead(node) <= read, `It reads ${rowsRead(node)} rows of ${where}`)
-      const [input] = node.Plans ?? []
-      if (type.includes('Sort') && input)
-        assert(rowsRead(input) <= sorted, `It sorts ${rowsRead(input)} rows, in\n${text}`)
-    }
-  }
 })
 
 /** Written round by round, as time does it: the messages of one chat are not beside each other. */

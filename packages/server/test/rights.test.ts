@@ -1,10 +1,20 @@
 /** Every call of the table, by everyone that there is. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import type { Chat, History, Login, Message, Session } from '@microchatter/protocol'
+import type { Chat, History, Invite, Login, Message, Session } from '@microchatter/protocol'
 import { uuidv7 } from 'uuidv7'
 import { ROUTES } from '../src/http/routes.ts'
 import { type Person, type Reply, SKIP, startServer, type TestServer } from './support/http.ts'
+
+/** A group, open to anyone: ann owns it, gus is its admin, hal a member, ivy has left it. */
+interface GroupWorld {
+  gus: Person
+  hal: Person
+  ivy: Person
+  chat: string
+  /** Of each that calls: a member and a link that it alone does something to. */
+  targets: Record<string, { username: string; code: string }>
+}
 
 /** Ann and bob have a chat. Ann has blocked dan, with whom she has one, too. Cat has nothing. */
 interface World {
@@ -18,6 +28,7 @@ interface World {
   danChat: string
   /** Of ann. */
   session: string
+  group: GroupWorld
 }
 
 interface Scene {
@@ -28,6 +39,8 @@ interface Scene {
   chat: string
   /** Someone else. */
   other: string
+  /** Of the group. */
+  target: { username: string; code: string }
 }
 
 interface Row {
@@ -38,6 +51,8 @@ interface Row {
   blocked: number
   member: number
   admin: number
+  /** About the group, where it tells them apart; a stranger and an admin are answered as above. */
+  group?: Record<'owner' | 'groupAdmin' | 'groupMember' | 'exMember', number>
 }
 
 const everyone = (status: number) => ({
@@ -57,6 +72,19 @@ const message =
   (rest: string) =>
   ({ chat }: Scene) =>
     `/chats/${chat}/messages/1${rest}`
+const inGroup = (status: number) => ({
+  owner: status,
+  groupAdmin: status,
+  groupMember: status,
+  exMember: 404,
+})
+/** Of those that are for the group's admins, and not for direct chats. */
+const ofAdmins = (status: number) => ({
+  ...members(403),
+  group: { ...inGroup(status), groupMember: 403 },
+})
+
+const NOBODY = { username: 'bob', code: 'x'.repeat(32) }
 
 const ROWS: Record<string, Row> = {
   logIn: { address: () => '/users/login', ...everyone(200) },
@@ -97,24 +125,77 @@ const ROWS: Record<string, Row> = {
     ...everyone(201),
     blocked: 403,
   },
-  getChat: { address: ({ chat }) => `/chats/${chat}`, ...members(200) },
+  listOpenGroups: { address: () => '/chats/open', ...everyone(200) },
+  previewInvite: {
+    address: ({ target }) => `/chats/invites/${target.code}`,
+    ...everyone(200),
+    group: { ...inGroup(200), exMember: 200 },
+  },
+  joinByInvite: {
+    address: ({ target }) => `/chats/invites/${target.code}`,
+    ...everyone(200),
+    group: { ...inGroup(200), exMember: 200 },
+  },
+  joinOpenGroup: {
+    address: ({ chat }) => `/chats/${chat}/join`,
+    ...members(200),
+    group: { ...inGroup(200), exMember: 200 },
+  },
+  listMembers: {
+    address: ({ chat }) => `/chats/${chat}/members`,
+    ...members(200),
+    group: inGroup(200),
+  },
+  addMembers: {
+    address: ({ chat }) => `/chats/${chat}/members`,
+    json: ({ world }) => ({ usernames: [world?.cat.username ?? 'x'] }),
+    ...ofAdmins(200),
+  },
+  editMember: {
+    address: ({ chat, target }) => `/chats/${chat}/members/${target.username}`,
+    json: () => ({ role: 'admin' }),
+    ...ofAdmins(200),
+  },
+  removeMember: {
+    address: ({ chat, target }) => `/chats/${chat}/members/${target.username}`,
+    ...ofAdmins(204),
+  },
+  createInvite: {
+    address: ({ chat }) => `/chats/${chat}/invites`,
+    json: () => ({ maxUses: 5 }),
+    ...ofAdmins(201),
+  },
+  listInvites: { address: ({ chat }) => `/chats/${chat}/invites`, ...ofAdmins(200) },
+  revokeInvite: {
+    address: ({ chat, target }) => `/chats/${chat}/invites/${target.code}`,
+    ...ofAdmins(204),
+  },
+  getChat: { address: ({ chat }) => `/chats/${chat}`, ...members(200), group: inGroup(200) },
   editChat: {
     address: ({ chat }) => `/chats/${chat}`,
-    json: () => ({ pinned: true }),
+    json: ({ chat, world }) =>
+      chat !== undefined && chat === world.group.chat ? { title: 'X' } : { pinned: true },
     ...members(200),
+    group: { ...inGroup(200), groupMember: 403 },
   },
-  deleteChat: { address: ({ chat }) => `/chats/${chat}`, ...members(204) },
-  getHistory: { address: ({ chat }) => `/chats/${chat}/messages`, ...members(200) },
+  deleteChat: { address: ({ chat }) => `/chats/${chat}`, ...members(204), group: inGroup(204) },
+  getHistory: {
+    address: ({ chat }) => `/chats/${chat}/messages`,
+    ...members(200),
+    group: inGroup(200),
+  },
   sendMessage: {
     address: ({ chat }) => `/chats/${chat}/messages`,
     json: () => ({ body: 'hello' }),
     ...members(201),
     blocked: 403,
+    group: inGroup(201),
   },
   markRead: {
     address: ({ chat }) => `/chats/${chat}/read`,
     json: () => ({ seq: 1 }),
     ...members(200),
+    group: inGroup(200),
   },
   listChanges: { address: ({ chat }) => `/chats/${chat}/changes?after=0`, ...members(200) },
   getMessage: { address: message(''), ...members(200) },
@@ -220,7 +301,35 @@ describe('rights', { skip: SKIP }, () => {
       chat: first.body.chatId,
       danChat: second.body.chatId,
       session: sessions.body.items[0]?.id ?? '',
+      group: await makeGroup(name, ann),
     }
+  }
+
+  async function makeGroup(name: string, ann: Person): Promise<GroupWorld> {
+    const [gus, hal, ivy] = await Promise.all(
+      ['gus', 'hal', 'ivy'].map((who) => server.person(`${who}-${name}`)),
+    )
+    assert(gus && hal && ivy)
+    const callers = ['owner', 'groupAdmin', 'groupMember', 'exMember']
+    for (const who of callers) await server.person(`${who}-${name}`)
+    const made = await ann.call<Chat>('POST /chats', {
+      kind: 'group',
+      title: 'Group',
+      members: [
+        ...[gus, hal, ivy].map(({ username }) => username),
+        ...callers.map((who) => `${who}-${name}`),
+      ],
+      settings: { open: true },
+    })
+    const chat = made.body.id
+    await ann.call(`PATCH /chats/${chat}/members/${gus.username}`, { role: 'admin' })
+    assert.equal((await ivy.call(`DELETE /chats/${chat}/members/me`)).status, 204)
+    const targets: GroupWorld['targets'] = {}
+    for (const who of callers) {
+      const invite = await ann.call<Invite>(`POST /chats/${chat}/invites`, {})
+      targets[who] = { username: `${who}-${name}`, code: invite.body.code }
+    }
+    return { gus, hal, ivy, chat, targets }
   }
 
   for (const { name, method, access } of ROUTES) {
@@ -239,8 +348,25 @@ describe('rights', { skip: SKIP }, () => {
         ['member', ann, row.member, { other: bob.username }],
         ['admin', server.admin, row.admin, {}],
       ]
+      const { gus, hal, ivy, targets, chat } = world.group
+      if (row.group)
+        cases.push(
+          ['owner', ann, row.group.owner, { chat }],
+          ['groupAdmin', gus, row.group.groupAdmin, { chat }],
+          ['groupMember', hal, row.group.groupMember, { chat }],
+          ['exMember', ivy, row.group.exMember, { chat }],
+        )
       for (const [who, person, due, change] of cases) {
-        const scene: Scene = { world, who, chat: world.chat, other: ann.username, ...change }
+        const target = targets[who] ?? targets.owner
+        assert(target)
+        const scene: Scene = {
+          world,
+          who,
+          chat: world.chat,
+          other: ann.username,
+          target,
+          ...change,
+        }
         const address: string = `${method} ${row.address(scene)}`
         const { status, text }: Reply = await person.call(address, row.json?.(scene))
         assert.equal(status, due, `${who}: ${address} answered ${status} ${text}`)
@@ -256,8 +382,11 @@ describe('rights', { skip: SKIP }, () => {
     for (const { name, method } of about) {
       const answers = [chat, none, chat.toUpperCase(), 'no-uuid'].map(async (id) => {
         const row = ROWS[name]
-        const address = `${method} ${row?.address({ chat: id, other: 'bob' } as Scene)}`
-        const { status, headers, text } = await cat.call(address, row?.json?.({} as Scene))
+        const address = `${method} ${row?.address({ chat: id, other: 'bob', target: NOBODY } as Scene)}`
+        const { status, headers, text } = await cat.call(
+          address,
+          row?.json?.({ target: NOBODY } as Scene),
+        )
         const told = [...headers].filter(([header]) => !['date', 'x-request-id'].includes(header))
         return { status, told, text }
       })

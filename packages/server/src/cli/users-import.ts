@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { touchChats } from '../store/chats.ts'
 import type { Database } from '../store/db.ts'
-import { selectChatIdsOf } from '../store/members.ts'
+import { selectShowingChatIds } from '../store/contacts.ts'
 import { type ImportedUser, importUsers, previewImport } from '../store/users.ts'
 import { readCsv } from './import-csv.ts'
 import { readLines } from './import-lines.ts'
@@ -179,7 +179,7 @@ class Importer {
   async #import(users: ImportedUser[]) {
     const { added, updated } = await this.#db.transaction((tx) => importUsers(tx, users))
     // Who shares a chat with them learns of the new names by it.
-    const chatIds = updated.length === 0 ? [] : await selectChatIdsOf(this.#db, updated)
+    const chatIds = updated.length === 0 ? [] : await selectShowingChatIds(this.#db, updated)
     for (let at = 0; at < chatIds.length; at += TOUCHED_CHATS)
       await this.#db.transaction((tx) => touchChats(tx, chatIds.slice(at, at + TOUCHED_CHATS)))
     return { added, updated: updated.length }

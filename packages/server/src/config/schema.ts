@@ -97,6 +97,9 @@ export const ConfigSchema = section({
       'How long its sender may delete a message for all; 0: not at all.',
     ),
   }),
+  groups: section({
+    maxMembers: whole(2, 100_000, 'Members of one group, at most.'),
+  }),
   limits: choice(['on', 'off'], 'Whether the rates below hold. `off` is for measuring.'),
   rates: section({
     sendsBurst: rate('Messages of one user at once.'),

@@ -29,8 +29,8 @@ export interface Sent extends Draft {
 /** What a statement has just made durable in one chat. */
 export interface Written {
   rights: ChatRights
-  /** The chat may be new on someone's list. */
-  touched: boolean
+  /** Those on whose lists the chat came, or came back. */
+  appeared: number[]
   /** In the order of seq. */
   messages: Sent[]
 }
@@ -117,7 +117,7 @@ export function toBatch({ rights, touch, jobs }: Group): ChatBatch {
 }
 
 /** Answers the drafts of a chat that were just stored. */
-export function settleGroup(group: Group, { base, last_at }: Numbered): Written {
+export function settleGroup(group: Group, { base, last_at, appeared }: Numbered): Written {
   const { rights, touch, jobs } = group
   rights.begun = true
   if (touch) rights.activeDay = today()
@@ -131,7 +131,7 @@ export function settleGroup(group: Group, { base, last_at }: Numbered): Written 
     resolve(sent)
     if (repeats) for (const repeat of repeats) settleRepeat(repeat, sent)
   }
-  return { rights, touched: touch, messages }
+  return { rights, appeared: appeared ?? [], messages }
 }
 
 function settleRepeat(repeat: Job, sent: Sent): void {

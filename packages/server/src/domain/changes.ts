@@ -6,7 +6,7 @@ import type { Changes, ChangesQuery, Message } from '@microchatter/protocol'
 import { type ChatRights, touchChats } from '../store/chats.ts'
 import type { Content } from '../store/content.ts'
 import type { Db } from '../store/db.ts'
-import { selectSeen } from '../store/marks.ts'
+import { selectVisibility } from '../store/marks.ts'
 import {
   type ChangedKey,
   type MessageRow,
@@ -118,7 +118,7 @@ async function changeHeld(
 /** A message that this member can see. */
 async function findRow(tx: Db, { chatId, seq, userId }: MessageAddress & { userId: number }) {
   const [row] = await selectMessages(tx, { chatId, from: seq, to: seq })
-  const seen = await selectSeen(tx, { chatId, seq, userId })
+  const seen = await selectVisibility(tx, { chatId, seq, userId })
   if (!row || !seen || seq <= seen.cleared_seq || seen.deleted) throw messageNotFound()
   return row
 }

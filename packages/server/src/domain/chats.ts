@@ -1,10 +1,11 @@
-import type {
-  Chat,
-  ListChatsQuery,
-  ReadBody,
-  ReadState,
-  Unread,
-  UpdateChatBody,
+import {
+  type Chat,
+  LIMITS,
+  type ListChatsQuery,
+  type ReadBody,
+  type ReadState,
+  type Unread,
+  type UpdateChatBody,
 } from '@microchatter/protocol'
 import { bumpRev, bumpRights, touchChats } from '../store/chats.ts'
 import type { Db } from '../store/db.ts'
@@ -24,10 +25,9 @@ import { type Actor, type Core, isUuid } from './core.ts'
 import { decodeCursor, toPage } from './cursor.ts'
 import { ChatError } from './errors.ts'
 import { checkLabels, checkLabelsOf } from './labels.ts'
-import { SHOWN_MEMBERS } from './reads.ts'
-import { isLarge, tellRead } from './receipts.ts'
+import { tellRead } from './receipts.ts'
 import { chatNotFound } from './rights.ts'
-import { toChat, toListKey } from './views.ts'
+import { showsMembers, toChat, toListKey } from './views.ts'
 
 /** [READ-3] */
 export async function listChats(core: Core, actor: Actor, query: ListChatsQuery) {
@@ -62,9 +62,9 @@ function toKey(cursor: string): ListKey {
   return { pinned: pinned === '1', activeDay, lastAt, id }
 }
 
-/** Rows as chats, with their members. */
+/** Rows as chats, with their members where those are few. */
 export async function toChats(core: Core, rows: ChatRow[]): Promise<Chat[]> {
-  const ids = [...new Set(rows.map(({ id }) => id))]
+  const ids = [...new Set(rows.filter(showsMembers).map(({ id }) => id))]
   const lists = await core.reads.members.loadAll(ids)
   const members = new Map(ids.map((id, index) => [id, lists[index] ?? []]))
   return rows.map((row) => toChat(row, members.get(row.id) ?? []))
@@ -88,7 +88,7 @@ export async function viewChat(
 ): Promise<{ chat: Chat; isListed: boolean }> {
   const [row] = await selectChat(tx, chatId, [userId])
   if (!row) throw chatNotFound()
-  const members = await selectMembers(tx, [chatId], SHOWN_MEMBERS)
+  const members = showsMembers(row) ? await selectMembers(tx, [chatId], LIMITS.shownMembers) : []
   return { chat: toChat(row, members), isListed: row.active_day !== null }
 }
 
@@ -105,8 +105,13 @@ export async function findChat(core: Core, actor: Actor, chatId: string): Promis
   return row
 }
 
+export type OwnSettings = Pick<
+  UpdateChatBody,
+  'pinned' | 'archived' | 'muted' | 'mutedUntil' | 'labels'
+>
+
 /** My settings of a chat. */
-export async function editChat(core: Core, actor: Actor, chatId: string, body: UpdateChatBody) {
+export async function editChat(core: Core, actor: Actor, chatId: string, body: OwnSettings) {
   checkLabels(body.labels)
   const { id } = await findChat(core, actor, chatId)
   const patch = toPatch(body)
@@ -123,7 +128,7 @@ export async function editChat(core: Core, actor: Actor, chatId: string, body: U
   return chat
 }
 
-function toPatch(body: UpdateChatBody): MemberPatch {
+export function toPatch(body: OwnSettings): MemberPatch {
   const { pinned, archived, muted, mutedUntil, labels } = body
   if (mutedUntil === undefined)
     return {
@@ -143,13 +148,13 @@ function toPatch(body: UpdateChatBody): MemberPatch {
 
 /** [READ-4] Clears the chat for the actor alone, until a new message comes. */
 export async function deleteChat(core: Core, actor: Actor, chatId: string): Promise<void> {
-  const { id } = await findChat(core, actor, chatId)
-  const isForAll = !isLarge(await core.writer.rights(id))
+  const row = await findChat(core, actor, chatId)
+  const { id } = row
   const { rev, lastSeq, wasUnread } = await change(core, id, async (tx) => {
     const chat = await bumpRights(tx, id)
     const cleared = { chatId: id, userId: actor.id, seq: chat.lastSeq }
     const wasUnread = await clearChat(tx, cleared)
-    if (!wasUnread || !isForAll) return { ...chat, wasUnread }
+    if (!wasUnread || !showsMembers(row)) return { ...chat, wasUnread }
     // The others see it as read.
     const revs = await touchChats(tx, [id])
     return { ...chat, rev: revs.get(id)?.rev ?? chat.rev, wasUnread }
@@ -182,10 +187,9 @@ export async function markRead(
       rev: chat.rev,
       unread: chat.last_seq - chat.read_seq,
     }
-  const isForAll = !isLarge(await core.writer.rights(chat.id))
   const read = await change(core, chat.id, async (tx) => {
     // [RECEIPT-3] In a large chat it changes nobody else's view.
-    const touched = isForAll
+    const touched = showsMembers(chat)
       ? (await touchChats(tx, [chat.id])).get(chat.id)
       : await bumpRev(tx, chat.id)
     const moved = await updateReadSeq(tx, { chatId: chat.id, userId: actor.id, seq, back })

@@ -39,6 +39,7 @@ export interface Settings {
   basic: 'on' | 'off'
   users: { search: 'admins' | 'everyone'; editSelf: boolean }
   messages: { maxLength: number; editMinutes: number; deleteMinutes: number }
+  groups: { maxMembers: number }
   privacy: { writeFrom: WriteFrom }
   presence: { visibleTo: Audience }
   jwt: { createUsers: boolean }

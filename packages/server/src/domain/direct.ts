@@ -1,5 +1,5 @@
 /** Direct chats: one for each pair of users [CHAT-1]. */
-import type { Chat } from '@microchatter/protocol'
+import type { Chat, OpenChatBody } from '@microchatter/protocol'
 import { uuidv7 } from 'uuidv7'
 import { bumpRights, insertDirectChat, selectDirectChat, shareGroup } from '../store/chats.ts'
 import type { Db } from '../store/db.ts'
@@ -8,6 +8,7 @@ import type { UserRow } from '../store/users.ts'
 import { tellDevices, viewChat } from './chats.ts'
 import { doubting } from './changing.ts'
 import type { Actor, Core } from './core.ts'
+import { ChatError } from './errors.ts'
 import type { Once } from './idempotency.ts'
 import { strangerRefused, SYSTEM } from './rights.ts'
 import { userNotFound } from './users.ts'
@@ -24,10 +25,10 @@ interface PairOf extends Pair {
 export async function openChat(
   core: Core,
   actor: Actor,
-  username: string,
+  body: OpenChatBody,
   once: Once,
 ): Promise<{ created: boolean; chat: Chat }> {
-  const pair = await pairWith(core, actor, username)
+  const pair = await pairWith(core, actor, usernameOf(body))
   const known = await findChatOf(core, pair)
   if (known === undefined) await checkNewChat(core, actor, pair)
   const id = known ?? uuidv7()
@@ -39,6 +40,19 @@ export async function openChat(
     tellDevices(core, actor, 'chat.created', chat)
   }
   return { created, chat }
+}
+
+function usernameOf(body: OpenChatBody): string {
+  const { kind: _, username, ...others } = body
+  if (username === undefined)
+    throw new ChatError('invalid', { field: '/username', detail: '/username is missing' })
+  const [other] = Object.keys(others)
+  if (other !== undefined)
+    throw new ChatError('invalid', {
+      field: `/${other}`,
+      detail: `A direct chat has no ${other}; for a group, send \`kind: "group"\``,
+    })
+  return username
 }
 
 /** `isNew`: on my list. */

@@ -8,6 +8,7 @@
  *   heads: (seq, rev) of chats that changed are compared with what has passed through this node. It is
  *     done where there is a bus, and after trouble with the database; else nothing is read.
  */
+import { type Chat, LIMITS } from '@microchatter/protocol'
 import { LRUCache } from 'lru-cache'
 import type { Bus, BusEvent } from '../bus/bus.ts'
 import { DatabaseAway } from '../store/db.ts'
@@ -15,13 +16,16 @@ import { type HeadRow, selectHeads } from '../store/heads.ts'
 import { selectNow } from '../store/messages.ts'
 import { publishChat } from './chats.ts'
 import type { Core } from './core.ts'
-import { idsOf } from './rights.ts'
+import { publishHead } from './system.ts'
+import { idsOf, isLarge } from './rights.ts'
 import { startRounds } from './rounds.ts'
 
 interface Head {
   seq: number
   rev: number
 }
+
+type Delivered = Extract<BusEvent, { kind: 'deliver' }>
 
 interface Told extends Head {
   chatId: string
@@ -65,7 +69,11 @@ export class Heads {
   readonly #options: HeadsOptions
   /** What was told of a chat. One that is not here is told of once more, which does no harm. */
   readonly #told = new LRUCache<string, Head>({ max: KEPT_CHATS })
+  /** Of whom a chat was taken from, by chat and user id: the rev of that. */
+  readonly #removed = new LRUCache<string, number>({ max: KEPT_CHATS })
   readonly #doubtful = new Map<string, Doubt>()
+  /** Of large groups: who was told an older view. */
+  readonly #outdated = new Map<string, Set<number>>()
   /** Up to here nothing is in doubt, in ms of performance.now(), as all times here. */
   #calmAt = performance.now()
   #comparedAt = performance.now()
@@ -105,15 +113,26 @@ export class Heads {
     const head = headOf(event.name, event.data)
     if (!head) return
     const { chatId, seq, rev, isView } = head
+    if (event.name === 'chat.removed')
+      for (const userId of event.to) this.#removed.set(`${chatId} ${userId}`, rev)
     const told = this.#told.get(chatId)
     if (!told) {
       this.#told.set(chatId, { seq, rev })
       return
     }
     // Read before something that was told already: who did not know the chat has missed that.
-    if (isView && (seq < told.seq || rev < told.rev)) this.doubt(chatId, 0)
+    if (isView && (seq < told.seq || rev < told.rev)) this.#doubtView(event)
     told.seq = Math.max(told.seq, seq)
     told.rev = Math.max(told.rev, rev)
+  }
+
+  /** Of a large group only those who were told: the others have heard what came since. */
+  #doubtView({ to, data }: Delivered): void {
+    const { id, memberCount = 0 } = data as Chat
+    if (memberCount <= LIMITS.shownMembers) return this.doubt(id, 0)
+    const known = this.#outdated.get(id) ?? new Set()
+    for (const userId of to) known.add(userId)
+    this.#outdated.set(id, known)
   }
 
   async #round(core: Core): Promise<void> {
@@ -132,6 +151,10 @@ export class Heads {
     const isInDoubt = now - troubledAt < DOUBT_MS
     const isTime = this.#isDue || troubledAt > this.#comparedAt || now - this.#comparedAt > EVERY_MS
     if (this.#doubtful.size > 0) await this.#heal(core, now)
+    for (const [chatId, userIds] of this.#outdated) {
+      this.#outdated.delete(chatId)
+      await publishChat(core, chatId, [...userIds], 'chat.updated')
+    }
     if ((hasBus || isInDoubt || this.#isDue) && isTime) await this.#compare(core)
     else if (!hasBus && !isInDoubt) this.#calmAt = now
   }
@@ -151,9 +174,13 @@ export class Heads {
       )
   }
 
-  async #tellAgain(core: Core, chatId: string): Promise<void> {
+  /** To these members, or to all. Of a large group all are told the same, and no view is read. */
+  async #tellAgain(core: Core, chatId: string, userIds?: number[]): Promise<void> {
     const rights = await core.writer.rights(chatId)
-    if (rights) await publishChat(core, chatId, idsOf(rights), 'chat.updated')
+    if (!rights) return
+    if (!isLarge(rights)) return publishChat(core, chatId, userIds ?? idsOf(rights), 'chat.updated')
+    await publishHead(core, chatId, rights)
+    await publishChat(core, chatId, [...rights.roles.keys()], 'chat.updated')
   }
 
   /** @throws DatabaseAway */
@@ -184,15 +211,15 @@ export class Heads {
         data: { chatId, rev },
       })
     for (const [chatId, rows] of byChat(missed.filter(({ listed }) => listed)))
-      await publishChat(
+      await this.#tellAgain(
         core,
         chatId,
         rows.map(({ user_id }) => user_id),
-        'chat.updated',
       )
   }
 
-  #isBehind({ chat_id, last_seq, rev }: HeadRow): boolean {
+  #isBehind({ chat_id, last_seq, rev, ...row }: HeadRow): boolean {
+    if (row.departed) return (this.#removed.get(`${chat_id} ${row.user_id}`) ?? -1) < rev
     const told = this.#told.get(chat_id)
     return !told || told.seq < last_seq || told.rev < rev
   }
@@ -221,6 +248,11 @@ function headOf(name: string, data: unknown): Told | undefined {
     case 'draft.updated':
     case 'delivered.updated':
       return { chatId, seq: 0, rev, isView: false }
+    case 'group.updated':
+    case 'member.added':
+    case 'member.updated':
+    case 'member.removed':
+      return { chatId, seq: lastSeq, rev, isView: false }
     default:
       return undefined
   }

@@ -1,5 +1,5 @@
 /** Messages of the store, as the wire has them. What is empty is left out. */
-import type { Message, My, Poll, Quote } from '@microchatter/protocol'
+import type { Message, My, Poll, Quote, SystemEvent } from '@microchatter/protocol'
 import type { Content, Details, PollContent } from '../store/content.ts'
 import type { MarkRow } from '../store/marks.ts'
 import type { MessageRow } from '../store/messages.ts'
@@ -41,16 +41,24 @@ function addContent(message: Message, content: Content, details: Details): void 
     if (details.replies) message.replies = details.replies
     return
   }
-  const { kind, type, event, thread, mentionAll, forwarded, metadata, location, card } = content
+  const { kind, type, thread, mentionAll, forwarded, metadata, location, card } = content
   const { editedAt, pinned } = content
   Object.assign(
     message,
-    without({ kind, type, event, thread, mentionAll, forwarded, metadata, location, card }),
+    without({ kind, type, thread, mentionAll, forwarded, metadata, location, card }),
     without({ editedAt, expiresAt, pinned, mentions: details.mentions }),
     without({ reactions: details.reactions, replies: details.replies }),
   )
   if (details.reply) message.reply = toQuote(details.reply)
+  if (content.event) message.event = toEvent(content.event, details.usernames)
   if (content.poll) message.poll = toPoll(content.poll, details)
+}
+
+function toEvent(
+  { userIds: _, ...event }: NonNullable<Content['event']>,
+  usernames: string[] | undefined,
+): SystemEvent {
+  return { ...event, ...(usernames && usernames.length > 0 ? { usernames } : {}) }
 }
 
 /** What is left out is not there, not undefined. */

@@ -58,11 +58,11 @@ function blockersOf({ kind, blocks, members }: ChatRights, sender: string | unde
   return new Set(blocks.filter(senderOf).map(([blocker]) => blocker))
 }
 
-/** A chat came, or came back, on the lists of its members. */
+/** A chat came, or came back, on the lists of these members. */
 export async function publishTouched(core: Core, written: Written[]): Promise<void> {
-  for (const { rights, touched, messages } of written) {
-    if (!touched) continue
+  for (const { rights, appeared, messages } of written) {
+    if (appeared.length === 0) continue
     const event = messages[0]?.seq === 1 ? 'chat.created' : 'chat.updated'
-    await publishChat(core, rights.id, idsOf(rights), event)
+    await publishChat(core, rights.id, appeared, event)
   }
 }

@@ -1,4 +1,6 @@
 /** What many clients ask at the same time, above all when they come back [SYNC-2]. */
+import { LIMITS } from '@microchatter/protocol'
+import { type DepartureRow, selectDepartures } from '../store/departures.ts'
 import {
   type ChangesKey,
   type ChatRow,
@@ -27,6 +29,8 @@ export interface Reads {
   /** undefined: not a member. */
   seqs: Together<SeqsKey, SeqsRow | undefined>
   changes: Together<ChangesKey, (ChatRow & Nth)[]>
+  /** Groups that the user has left. */
+  departures: Together<ChangesKey, DepartureRow[]>
   /** Of a chat, the oldest first. */
   members: Together<string, MemberRow[]>
   messagesAfter: Together<AfterKey, (MessageRow & Nth)[]>
@@ -35,9 +39,6 @@ export interface Reads {
   marks: Together<MarksKey, ChangedMarks[]>
   unread: Together<number, UnreadRow>
 }
-
-/** Members that a chat carries along; a group's others come page by page. */
-export const SHOWN_MEMBERS = 50
 
 export interface ReadLimits {
   changes: number
@@ -57,8 +58,11 @@ export function createReads(db: Db, limits: ReadLimits): Reads {
     changes: new Together(turns, async (keys) =>
       many(keys, await selectChangedChats(db, keys, limits.changes)),
     ),
+    departures: new Together(turns, async (keys) =>
+      many(keys, await selectDepartures(db, keys, limits.changes)),
+    ),
     members: new Together(turns, async (keys) =>
-      many(keys, await selectMembers(db, keys, SHOWN_MEMBERS)),
+      many(keys, await selectMembers(db, keys, LIMITS.shownMembers)),
     ),
     messagesAfter: new Together(turns, async (keys) =>
       many(keys, await selectMessagesAfter(db, keys, limits.messagesAfter)),

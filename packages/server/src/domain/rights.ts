@@ -1,4 +1,10 @@
 /** Who may do what in a chat. */
+import {
+  type GroupRole,
+  type GroupSettings,
+  LIMITS,
+  type Permissions,
+} from '@microchatter/protocol'
 import type { ChatRights } from '../store/chats.ts'
 import { ChatError } from './errors.ts'
 
@@ -12,7 +18,9 @@ export interface Sender {
 /** [SEND-4] Why this user may not send here; undefined: may. The same 404 for strangers and for no chat. */
 export function sendRefusal(rights: ChatRights | undefined, sender: Sender): ChatError | undefined {
   if (!isMember(rights, sender.id)) return chatNotFound()
-  if (rights.kind !== 'direct' || sender.username === SYSTEM) return undefined
+  if (sender.username === SYSTEM) return undefined
+  if (rights.kind === 'group')
+    return may(rights, sender.id, 'post') ? undefined : forbidden('Not all members may write here')
   for (const [userId, username] of rights.members) {
     if (userId === sender.id) continue
     if (username === undefined) return forbidden('The account of the other was deleted')
@@ -66,11 +74,52 @@ export function isMember(rights: ChatRights | undefined, userId: number): rights
   return rights?.members.has(userId) === true
 }
 
-export type Action = 'pin' | 'mentionAll' | 'deleteOthers'
+export type Right = keyof Permissions
 
-/** Whether this member may do it; in a direct chat both may do all, but each deletes its own. */
-export function may(rights: ChatRights, _userId: number, action: Action): boolean {
-  return rights.kind === 'direct' && action !== 'deleteOthers'
+/** [GROUP-2] The least role that has each right, where the group's settings do not say otherwise. */
+const DEFAULTS: Required<Permissions> = {
+  post: 'member',
+  add: 'admin',
+  remove: 'admin',
+  edit: 'admin',
+  pin: 'admin',
+  invite: 'admin',
+  mentionAll: 'admin',
+  deleteOthers: 'admin',
+}
+const RANK: Record<GroupRole, number> = { member: 0, admin: 1, owner: 2 }
+/** What both may in a direct chat; the others mean nothing there. */
+const IN_DIRECT: ReadonlySet<Right> = new Set(['post', 'pin'])
+
+/** [GROUP-2] Whether this member may do that here. */
+export function may(rights: ChatRights, userId: number, right: Right): boolean {
+  if (!isMember(rights, userId)) return false
+  if (rights.kind === 'direct') return IN_DIRECT.has(right)
+  return mayAs(rights.roles.get(userId) ?? 'member', rights.settings, right)
+}
+
+/** As `may`, of a member of a group by its role. */
+export function mayAs(
+  role: GroupRole,
+  settings: GroupSettings | null | undefined,
+  right: Right,
+): boolean {
+  return isAtLeast(role, settings?.permissions?.[right] ?? DEFAULTS[right])
+}
+
+export function isAtLeast(role: GroupRole, other: GroupRole): boolean {
+  return RANK[role] >= RANK[other]
+}
+
+/** Of all members; made once for these rights. */
+export function idsOf(rights: ChatRights): number[] {
+  rights.ids ??= [...rights.members.keys()]
+  return rights.ids
+}
+
+/** [CHAT-12] Too many for each to hear what each other one does. */
+export function isLarge({ members }: ChatRights): boolean {
+  return members.size > LIMITS.shownMembers
 }
 
 /** [SEND-4] In a direct chat, a block ends all that would reach the other. */
@@ -90,11 +139,6 @@ export function companyOf(rights: ChatRights, userId: number): number[] {
   if (kind === 'direct') return blocks.length + pending.size + declined.size > 0 ? [] : others
   const blockers = new Set(blocks.filter(([, id]) => id === userId).map(([blocker]) => blocker))
   return blockers.size === 0 ? others : others.filter((id) => !blockers.has(id))
-}
-
-/** Of all members. */
-export function idsOf({ members }: ChatRights): number[] {
-  return [...members.keys()]
 }
 
 export function chatNotFound(): ChatError {

@@ -1,7 +1,13 @@
 /** What is mine alone of a message: stars, and what I have deleted for me. */
 import type { Message, My } from '@microchatter/protocol'
 import { bumpRev } from '../store/chats.ts'
-import { type MarkRow, selectSeen, selectStars, type StarRow, upsertMark } from '../store/marks.ts'
+import {
+  type MarkRow,
+  selectVisibility,
+  selectStars,
+  type StarRow,
+  upsertMark,
+} from '../store/marks.ts'
 import { touchMember } from '../store/members.ts'
 import { selectMessagesAt } from '../store/messages.ts'
 import { change } from './changing.ts'
@@ -34,7 +40,7 @@ export async function setMark(
   if (seq > last) throw messageNotFound()
   const mark = await change(core, chatId, async (tx) => {
     const { rev } = await bumpRev(tx, chatId)
-    const seen = await selectSeen(tx, { userId: actor.id, chatId, seq })
+    const seen = await selectVisibility(tx, { userId: actor.id, chatId, seq })
     if (!seen || seen.deleted || seq <= seen.cleared_seq) throw messageNotFound()
     await touchMember(tx, chatId, actor.id)
     return upsertMark(tx, { userId: actor.id, chatId, seq, rev, ...patch })

@@ -102,8 +102,13 @@ type State = Pick<SyncResult, 'chats' | 'removed' | 'reset' | 'more' | 'my'>
 
 /** undefined: more changed than is worth telling. */
 async function changedState(core: Core, actor: Actor, since: Date): Promise<State | undefined> {
-  const rows = await core.reads.changes.load({ userId: actor.id, since })
-  if (rows.length > CHANGED_CHATS) return undefined
+  const key = { userId: actor.id, since }
+  // What was left and entered again meanwhile is among the chats: its view has the larger rev.
+  const [left, rows] = await Promise.all([
+    core.reads.departures.load(key),
+    core.reads.changes.load(key),
+  ])
+  if (rows.length + left.length > CHANGED_CHATS) return undefined
   const listed = rows.filter(({ active_day }) => active_day !== null)
   const hidden = rows.filter(({ active_day, unseen }) => active_day === null && !unseen)
   const my = rows.some((row) => row.has_marks) ? await changedMarks(core, actor, since) : []
@@ -111,7 +116,10 @@ async function changedState(core: Core, actor: Actor, since: Date): Promise<Stat
   return {
     ...(my.length > 0 ? { my } : {}),
     chats: await toChats(core, listed),
-    removed: hidden.map(({ id, rev }) => ({ chatId: id, rev })),
+    removed: [
+      ...hidden.map(({ id, rev }) => ({ chatId: id, rev })),
+      ...left.map(({ chat_id: chatId, rev }) => ({ chatId, rev })),
+    ],
   }
 }
 

@@ -8,11 +8,7 @@ import { ChatError } from './errors.ts'
 
 /** A message's text, as it is. @throws invalid_text, invalid */
 export function checkBody(body: string, maxLength: number): string {
-  if (body.includes('\0') || !isWellFormed(body))
-    throw new ChatError('invalid_text', {
-      field: '/body',
-      detail: 'The text has a NUL or half of a surrogate pair; remove it',
-    })
+  checkText(body, '/body')
   if (!/\S/.test(body))
     throw new ChatError('invalid', { field: '/body', detail: 'The text is empty' })
   if (body.length > maxLength && [...body].length > maxLength)
@@ -96,4 +92,14 @@ function isSound(data: unknown, depth: number): boolean {
 /** Has it no control or invisible characters, and no space at its ends? */
 export function isVisible(text: string): boolean {
   return text !== '' && text.replace(DISGUISE, '').trim() === text
+}
+
+/** A text of several lines, as it is. */
+export function checkText(text: string, field: string): string {
+  if (text.includes('\0') || !isWellFormed(text))
+    throw new ChatError('invalid_text', {
+      field,
+      detail: 'The text has a NUL or half of a surrogate pair; remove it',
+    })
+  return text
 }

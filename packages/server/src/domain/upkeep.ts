@@ -1,5 +1,6 @@
 /** What is done now and then, whoever calls. */
 import type { Database } from '../store/db.ts'
+import { deleteOldDepartures } from '../store/departures.ts'
 import { deleteOldKeys } from '../store/idempotency.ts'
 import { deleteExpiredSessions } from '../store/sessions.ts'
 import { deleteOldErased, selectRawMd5s, swapPassword } from '../store/users.ts'
@@ -42,6 +43,7 @@ export function startUpkeep(
         await deleteExpiredSessions(db, idleDays)
         await deleteOldKeys(db)
         await deleteOldErased(db)
+        await deleteOldDepartures(db)
       } catch (error) {
         onProblem(error)
       }

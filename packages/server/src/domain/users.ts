@@ -6,12 +6,13 @@ import type {
   User,
 } from '@microchatter/protocol'
 import type { Db } from '../store/db.ts'
+import { selectContactIds } from '../store/contacts.ts'
 import { eraseMailbox } from '../store/labels.ts'
-import { selectContactIds } from '../store/members.ts'
 import { deleteSessions, deleteSessionsBut } from '../store/sessions.ts'
 import {
   eraseUser,
   insertUser,
+  lockUser,
   refuseOlderTokens,
   selectUser,
   selectUsers,
@@ -21,7 +22,7 @@ import {
   type UserWithPassword,
 } from '../store/users.ts'
 import { audit } from './audit.ts'
-import { bumpUserChats, touchUserChats } from './contacts.ts'
+import { endUserChats, tellLeftGroups, touchUserChats } from './contacts.ts'
 import type { Actor, Core } from './core.ts'
 import { decodeCursor, toPage } from './cursor.ts'
 import { afterCommit, ChatError } from './errors.ts'
@@ -106,20 +107,22 @@ export async function deleteUser(core: Core, actor: Actor, name: string): Promis
   const user = await findUser(core, actor, name)
   requireAdmin(actor)
   if (isBuiltIn(user)) throw forbidden(`The user "${user.username}" cannot be deleted`)
-  const { chatIds, contacts } = await core.db.transaction(async (tx) => {
+  const { chatIds, groups, contacts } = await core.db.transaction(async (tx) => {
+    await lockUser(tx, user.id)
     const told = await selectContactIds(tx, user.id, TOLD_CONTACTS)
-    const ids = await bumpUserChats(tx, user.id)
+    const ended = await endUserChats(tx, user.id)
     await eraseUser(tx, user.id)
     await eraseMailbox(tx, user.id)
     await deleteSessions(tx, user.id)
     await audit(tx, actor, 'user.delete', user.username)
-    return { chatIds: ids, contacts: told }
+    return { ...ended, contacts: told }
   })
   const username = user.username ?? ''
   core.bus.publish({ kind: 'user', userId: user.id })
   core.bus.publish({ kind: 'revoked', userId: user.id, reason: 'account_removed' })
   for (const chatId of chatIds) core.bus.publish({ kind: 'rights', chatId })
   deliver(core, contacts, 'user.removed', { username })
+  await tellLeftGroups(core, username, groups)
 }
 
 /** By username; 'me' is oneself. */

@@ -1,5 +1,12 @@
 /** Rows of the store, as the wire has them. What is empty is left out. */
-import type { Chat, Member, Message, Profile, User } from '@microchatter/protocol'
+import {
+  type Chat,
+  LIMITS,
+  type Member,
+  type Message,
+  type Profile,
+  type User,
+} from '@microchatter/protocol'
 import type { ChatRow, ListKey, MemberRow } from '../store/members.ts'
 import type { UserRow } from '../store/users.ts'
 import { toMessage, withMy } from './message-view.ts'
@@ -24,25 +31,56 @@ export function toUser(row: UserRow): User {
 }
 
 /**
- * [RECEIPT-5] `isShown`: the viewer may know what this member has read. [PRIV-5] Before a chat is
- * accepted, it looks to the other as if it were not read.
+ * As this viewer sees them. [RECEIPT-5] `shares`: it tells what it reads, and sees what others do.
+ * [PRIV-5] Before a chat is accepted, it looks to the other as if it were not read.
  */
-function toMember(row: MemberRow, isShown: boolean, isOwn: boolean): Member {
-  const isHidden = row.request !== null && !isOwn
-  const marks = isHidden
-    ? { readSeq: 0, deliveredSeq: 0 }
-    : { readSeq: row.read_seq, deliveredSeq: row.delivered_seq }
-  const receipts = isShown ? marks : {}
-  if (row.username === null) return { removed: true, ...receipts }
-  return { ...toProfile(row), ...receipts }
+export function toMembers(
+  rows: MemberRow[],
+  kind: ChatRow['kind'],
+  viewer: { id: number; shares: boolean },
+): Member[] {
+  return rows.map((row) => {
+    const isOwn = row.user_id === viewer.id
+    const isShown = isOwn || (viewer.shares && row.receipts)
+    return { ...toPerson(row, kind), ...(isShown ? marksOf(row, isOwn) : {}) }
+  })
 }
 
-function toMembers(rows: MemberRow[], viewerId: number): Member[] {
-  const shares = rows.find(({ user_id }) => user_id === viewerId)?.receipts ?? true
-  return rows.map((row) => {
-    const isOwn = row.user_id === viewerId
-    return toMember(row, isOwn || (shares && row.receipts), isOwn)
-  })
+function toPerson(row: Pick<MemberRow, 'role'> & Person, kind: ChatRow['kind']): Member {
+  if (row.username === null) return { removed: true }
+  return { ...toProfile(row), ...(kind === 'group' ? { role: row.role } : {}) }
+}
+
+function marksOf({ request, read_seq, delivered_seq }: MemberRow, isOwn: boolean) {
+  if (request !== null && !isOwn) return { readSeq: 0, deliveredSeq: 0 }
+  return { readSeq: read_seq, deliveredSeq: delivered_seq }
+}
+
+/** A member of a group as others see it who share what they read. */
+export function toTold(row: MemberRow): Member {
+  return { ...toPerson(row, 'group'), ...(row.receipts ? marksOf(row, false) : {}) }
+}
+
+/** [CHAT-12] */
+export function showsMembers({ member_count }: Pick<ChatRow, 'member_count'>): boolean {
+  return member_count <= LIMITS.shownMembers
+}
+
+/** What all members share of a group. What is empty is left out. */
+export function toShared({
+  title,
+  picture,
+  description,
+  metadata,
+  settings,
+}: Pick<ChatRow, 'title' | 'picture' | 'description' | 'metadata' | 'settings'>) {
+  return {
+    ...(title === null ? {} : { title }),
+    ...(picture === null ? {} : { picture }),
+    ...(description === null ? {} : { description }),
+    ...(metadata === null ? {} : { metadata }),
+    ...(settings === null ? {} : { settings }),
+  }
 }
 
 /** `members` are those of this chat. */
@@ -52,8 +90,12 @@ export function toChat(row: ChatRow, members: MemberRow[]): Chat {
   return {
     id: row.id,
     kind: row.kind,
-    ...(row.title === null ? {} : { title: row.title }),
-    members: toMembers(members, row.user_id),
+    ...toShared(row),
+    ...(row.kind === 'group' ? { role: row.role, memberCount: row.member_count } : {}),
+    members: toMembers(members, row.kind, {
+      id: row.user_id,
+      shares: members.find(({ user_id }) => user_id === row.user_id)?.receipts ?? true,
+    }),
     ...(row.message_seq === null ? {} : { lastMessage: lastMessage(row) }),
     unread: row.last_seq - row.read_seq,
     lastSeq: row.last_seq,

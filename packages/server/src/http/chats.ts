@@ -8,9 +8,10 @@ import {
   type UpdateChatBody,
 } from '@microchatter/protocol'
 import type { Static } from 'typebox'
-import { deleteChat, editChat, getChat, listChats, markRead } from '../domain/chats.ts'
+import { deleteChat, getChat, listChats, markRead } from '../domain/chats.ts'
 import { markDelivered } from '../domain/delivered.ts'
 import { openChat } from '../domain/direct.ts'
+import { createGroup, updateChat } from '../domain/groups.ts'
 import { type Answer, type Call, created, NOTHING, ok } from './route.ts'
 
 export const ChatParams = closed({ chatId: ChatId })
@@ -26,7 +27,8 @@ export async function onOpenChat({
   body,
   once,
 }: Call<{ body: OpenChatBody }>): Promise<Answer> {
-  const { chat, created: isNew } = await openChat(core, actor, body.username, once)
+  if (body.kind === 'group') return created(await createGroup(core, actor, body, once))
+  const { chat, created: isNew } = await openChat(core, actor, body, once)
   return isNew ? created(chat) : ok(chat)
 }
 
@@ -37,7 +39,7 @@ export async function onGetChat(call: Call<{ params: ChatParams }>): Promise<Ans
 export async function onEditChat(
   call: Call<{ params: ChatParams; body: UpdateChatBody }>,
 ): Promise<Answer> {
-  return ok(await editChat(call.core, call.actor, call.params.chatId, call.body))
+  return ok(await updateChat(call.core, call.actor, call.params.chatId, call.body))
 }
 
 export async function onDeleteChat(call: Call<{ params: ChatParams }>): Promise<Answer> {

@@ -1,5 +1,7 @@
 /** All that REST answers: method, path → schemas → function. OpenAPI and /docs are made of this. */
 import {
+  AddedMembers,
+  AddMembersBody,
   Block,
   Changes,
   ChangesQuery,
@@ -13,11 +15,18 @@ import {
   History,
   HistoryQuery,
   LabelCount,
+  Invite,
+  InviteBody,
+  InvitePreview,
   ListChatsQuery,
+  ListMembersQuery,
+  ListOpenGroupsQuery,
   ListUsersQuery,
   Login,
+  Member,
   Message,
   OpenChatBody,
+  OpenGroup,
   page,
   PresenceList,
   PresenceQuery,
@@ -36,6 +45,7 @@ import {
   Unread,
   UpdateChatBody,
   UpdateSettingsBody,
+  UpdateMemberBody,
   UpdateUserBody,
   User,
   VoteBody,
@@ -85,6 +95,23 @@ import { onListLabels } from './labels.ts'
 import { onAnswerRequest } from './requests.ts'
 import { onGetPresence } from './presence.ts'
 import { onGetReceipts } from './receipts.ts'
+import { onJoinOpenGroup, onListOpenGroups } from './groups.ts'
+import {
+  CodeParams,
+  InviteParams,
+  onCreateInvite,
+  onJoinByInvite,
+  onListInvites,
+  onPreviewInvite,
+  onRevokeInvite,
+} from './invites.ts'
+import {
+  MemberParams,
+  onAddMembers,
+  onEditMember,
+  onListMembers,
+  onRemoveMember,
+} from './members.ts'
 import { publicRoute, type Route, route } from './route.ts'
 import {
   onListSessions,
@@ -218,12 +245,34 @@ export const ROUTES: readonly Route[] = [
     on: onListChats,
   }),
   route('openChat', 'user', 'POST /chats', {
-    summary: 'Open the direct chat with a user: 200 where there was one, 201 where it is new',
+    summary:
+      'Open the direct chat with a user: 200 where there was one, 201 where it is new; or make a group',
     body: OpenChatBody,
     answers: { 200: Chat, 201: Chat },
-    errors: ['not_found', 'forbidden'],
+    errors: ['not_found', 'forbidden', 'invalid_text', 'group_full'],
     idempotent: true,
     on: onOpenChat,
+  }),
+  route('listOpenGroups', 'user', 'GET /chats/open', {
+    summary: 'Groups that anyone may join, by title',
+    query: ListOpenGroupsQuery,
+    answers: { 200: page(OpenGroup) },
+    errors: ['invalid_cursor'],
+    on: onListOpenGroups,
+  }),
+  route('previewInvite', 'user', 'GET /chats/invites/:code', {
+    summary: 'The group that a link leads to',
+    params: CodeParams,
+    answers: { 200: InvitePreview },
+    errors: ['not_found'],
+    on: onPreviewInvite,
+  }),
+  route('joinByInvite', 'user', 'POST /chats/invites/:code', {
+    summary: 'Join a group by its link; twice is once',
+    params: CodeParams,
+    answers: { 200: Chat },
+    errors: ['not_found', 'forbidden', 'group_full'],
+    on: onJoinByInvite,
   }),
   route('sendToUser', 'user', 'POST /chats/users/:username/messages', {
     summary: 'Send to a user; the direct chat appears if there is none',
@@ -241,11 +290,12 @@ export const ROUTES: readonly Route[] = [
     on: onGetChat,
   }),
   route('editChat', 'user', 'PATCH /chats/:chatId', {
-    summary: 'My settings of a chat: pin, archive, mute, labels',
+    summary:
+      'My settings of a chat: pin, archive, mute, labels; and what all members share of a group',
     params: ChatParams,
     body: UpdateChatBody,
     answers: { 200: Chat },
-    errors: ['not_found', 'invalid_text'],
+    errors: ['not_found', 'forbidden', 'invalid_text'],
     on: onEditChat,
   }),
   route('deleteChat', 'user', 'DELETE /chats/:chatId', {
@@ -254,6 +304,66 @@ export const ROUTES: readonly Route[] = [
     answers: { 204: null },
     errors: ['not_found'],
     on: onDeleteChat,
+  }),
+  route('joinOpenGroup', 'user', 'POST /chats/:chatId/join', {
+    summary: 'Join an open group; twice is once',
+    params: ChatParams,
+    answers: { 200: Chat },
+    errors: ['not_found', 'forbidden', 'group_full'],
+    on: onJoinOpenGroup,
+  }),
+  route('listMembers', 'user', 'GET /chats/:chatId/members', {
+    summary: 'Members of a chat: owners, then admins, then the others',
+    params: ChatParams,
+    query: ListMembersQuery,
+    answers: { 200: page(Member) },
+    errors: ['not_found', 'invalid_cursor'],
+    on: onListMembers,
+  }),
+  route('addMembers', 'user', 'POST /chats/:chatId/members', {
+    summary: 'Add users to a group: all of them, or none',
+    params: ChatParams,
+    body: AddMembersBody,
+    answers: { 200: AddedMembers },
+    errors: ['not_found', 'forbidden', 'group_full'],
+    on: onAddMembers,
+  }),
+  route('editMember', 'user', 'PATCH /chats/:chatId/members/:username', {
+    summary: 'Give a member of a group another role',
+    params: MemberParams,
+    body: UpdateMemberBody,
+    answers: { 200: Member },
+    errors: ['not_found', 'forbidden', 'last_owner'],
+    on: onEditMember,
+  }),
+  route('removeMember', 'user', 'DELETE /chats/:chatId/members/:username', {
+    summary: 'Remove a member of a group, or leave it',
+    params: MemberParams,
+    answers: { 204: null },
+    errors: ['not_found', 'forbidden', 'last_owner'],
+    on: onRemoveMember,
+  }),
+  route('createInvite', 'user', 'POST /chats/:chatId/invites', {
+    summary: 'Make a link by which anyone may join a group',
+    params: ChatParams,
+    body: InviteBody,
+    answers: { 201: Invite },
+    errors: ['not_found', 'forbidden'],
+    on: onCreateInvite,
+  }),
+  route('listInvites', 'user', 'GET /chats/:chatId/invites', {
+    summary: 'The links of a group that can be used',
+    params: ChatParams,
+    answers: { 200: page(Invite) },
+    errors: ['not_found', 'forbidden'],
+    on: onListInvites,
+  }),
+  route('revokeInvite', 'user', 'DELETE /chats/:chatId/invites/:code', {
+    summary: 'Delete a link: nobody joins by it any more',
+    params: InviteParams,
+    answers: { 204: null },
+    errors: ['not_found', 'forbidden'],
+    on: onRevokeInvite,
   }),
   route('getHistory', 'user', 'GET /chats/:chatId/messages', {
     summary: 'A page of history: the newest, or before, after or around a seq',

@@ -1,4 +1,4 @@
-import type { WriteFrom } from '@microchatter/protocol'
+import type { GroupSettings, WriteFrom } from '@microchatter/protocol'
 import type { Db } from './db.ts'
 
 /** What a send has to know of its chat; it holds as long as rights_rev does. */
@@ -12,6 +12,11 @@ export interface ChatRights {
   activeDay: string | undefined
   /** User id → username; undefined: the account was deleted. */
   members: Map<number, string | undefined>
+  /** The ids of all members, once they were asked for. */
+  ids: number[] | undefined
+  /** Of a group, those who are more than members. */
+  roles: Map<number, 'owner' | 'admin'>
+  settings: GroupSettings | undefined
   /** [blocker, blocked] among the members. */
   blocks: [number, number][]
   /** Who has not accepted the chat: what they read and type is not told. */
@@ -33,6 +38,9 @@ interface RightsRow extends Record<string, unknown> {
   active_day: string | null
   user_ids: number[]
   usernames: (string | null)[]
+  owners: number[] | null
+  admins: number[] | null
+  settings: GroupSettings | null
   blocks: number[] | null
   pending: number[] | null
   declined: number[] | null
@@ -61,12 +69,14 @@ export async function selectRights(
 ): Promise<ChatRights[]> {
   const rows = await db.query<RightsRow>(
     `SELECT c.id, c.kind, c.rights_rev, c.last_seq > 0 AS begun, c.active_day::text AS active_day,
-       m.user_ids, m.usernames, m.pending, m.declined, ${TAKES},
+       c.settings, m.user_ids, m.usernames, m.owners, m.admins, m.pending, m.declined, ${TAKES},
        (SELECT array_agg(ARRAY[b.blocker_id, b.blocked_id]) FROM blocks b
         WHERE c.kind = 'direct' AND b.blocker_id = ANY(m.user_ids) AND b.blocked_id = ANY(m.user_ids)
        )::float8[] AS blocks
      FROM unnest($1::uuid[]) AS k(id) JOIN chats c ON c.id = k.id, LATERAL (
        SELECT array_agg(m.user_id)::float8[] AS user_ids, array_agg(u.username) AS usernames,
+         (array_agg(m.user_id) FILTER (WHERE m.role = 'owner'))::float8[] AS owners,
+         (array_agg(m.user_id) FILTER (WHERE m.role = 'admin'))::float8[] AS admins,
          (array_agg(m.user_id) FILTER (WHERE m.request IS NOT NULL))::float8[] AS pending,
          (array_agg(m.user_id) FILTER (WHERE m.request = 'declined'))::float8[] AS declined
        FROM members m JOIN users u ON u.id = m.user_id WHERE m.chat_id = c.id) m`,
@@ -85,6 +95,12 @@ function toRights({ id, kind, rights_rev, begun, ...row }: RightsRow): ChatRight
     begun,
     activeDay: row.active_day ?? undefined,
     members: new Map(userIds.map((userId, index) => [userId, row.usernames[index] ?? undefined])),
+    ids: undefined,
+    roles: new Map([
+      ...(row.owners ?? []).map((userId) => [userId, 'owner'] as const),
+      ...(row.admins ?? []).map((userId) => [userId, 'admin'] as const),
+    ]),
+    settings: row.settings ?? undefined,
     blocks: (row.blocks ?? []) as unknown as [number, number][],
     pending: new Set(row.pending),
     declined: new Set(row.declined),
@@ -119,7 +135,8 @@ export async function insertDirectChat(
   const pair = [Math.min(userId, otherId), Math.max(userId, otherId)]
   const created = await db.query<{ id: string }>(
     `WITH c AS (
-       INSERT INTO chats (id, kind, low_id, high_id) VALUES ($1, 'direct', $2, $3)
+       INSERT INTO chats (id, kind, low_id, high_id, member_count)
+       VALUES ($1, 'direct', $2, $3, CASE WHEN $2::bigint = $3::bigint THEN 1 ELSE 2 END)
        ON CONFLICT (low_id, high_id) DO NOTHING RETURNING id),
      m AS (
        INSERT INTO members (chat_id, user_id)
@@ -158,10 +175,14 @@ export async function bumpRights(
   return { lastSeq: row?.last_seq ?? 0, rev: row?.rev ?? 0 }
 }
 
-/** As `bumpRights`, for chats whose locks the transaction holds. */
+/**
+ * As `bumpRights`, for chats whose locks the transaction holds. Who leaves a group changes nothing on
+ * the lists of the others.
+ */
 export async function bumpAllRights(db: Db, chatIds: string[]): Promise<void> {
   await db.query(
-    `UPDATE chats SET rights_rev = rights_rev + 1, active_day = NULL WHERE id = ANY($1::uuid[])`,
+    `UPDATE chats SET rights_rev = rights_rev + 1,
+       active_day = CASE WHEN kind = 'group' THEN active_day END WHERE id = ANY($1::uuid[])`,
     [chatIds],
   )
 }

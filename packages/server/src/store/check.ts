@@ -2,6 +2,7 @@
  * Where the rows are not as migrations/0001_start.sql and docs/protocol.md promise. Each check is a
  * statement that finds every place where one promise does not hold, recomputed from the rows alone.
  */
+import { GROUP_CHECKS } from './check-groups.ts'
 import type { Db } from './db.ts'
 
 /** Something that is not as it should be. */
@@ -157,7 +158,7 @@ export const CHAT_CHECKS: readonly Check[] = [
             WHERE ${within('chat_id')} GROUP BY chat_id, sender_id) s
       JOIN chats c ON c.id = s.chat_id LEFT JOIN users u ON u.id = s.sender_id
       LEFT JOIN members m ON m.chat_id = s.chat_id AND m.user_id = s.sender_id
-      WHERE m.user_id IS NULL OR u.id IS NULL`,
+      WHERE u.id IS NULL OR (m.user_id IS NULL AND c.kind = 'direct')`,
   },
   {
     // [SEND-3]
@@ -272,6 +273,7 @@ export const CHAT_CHECKS: readonly Check[] = [
         SELECT greatest(c.changed_day, c.changed_at::date, m.changed_at::date) AS day) d
       WHERE ${within('c.id')} AND m.changed_day < d.day`,
   },
+  ...GROUP_CHECKS,
 ]
 
 /** Those that look at everything at once. */

@@ -1,11 +1,13 @@
 /** What a message has beside its text: the column `content`, and what is looked up for it. */
+import type { SystemEvent } from '@microchatter/protocol'
 import type { Db } from './db.ts'
 
 /** As it is stored. Times are ISO 8601 in UTC, users are ids, messages are seqs of the same chat. */
 export interface Content {
   kind?: 'system' | 'poll' | 'location' | 'card'
   type?: string
-  event?: Record<string, unknown>
+  /** Of users it has ids, so that a deleted account leaves no name behind. */
+  event?: Omit<SystemEvent, 'usernames'> & { userIds?: number[] | undefined }
   reply?: number
   thread?: number
   mentions?: number[]
@@ -46,6 +48,8 @@ export interface Details {
     change?: number
   }
   mentions?: string[]
+  /** Of whom a system message tells. */
+  usernames?: string[]
   deletedBy?: string
   reactions?: { emoji: string; count: number; usernames: string[] }[]
   votes?: { option: number; count: number; usernames: string[] }[]
@@ -65,7 +69,15 @@ interface Readable {
   details?: Details | null
 }
 
-const LOOKED_UP = ['reply', 'mentions', 'deletedBy', 'reacted', 'poll', 'threaded'] as const
+const LOOKED_UP = [
+  'event',
+  'reply',
+  'mentions',
+  'deletedBy',
+  'reacted',
+  'poll',
+  'threaded',
+] as const
 
 /**
  * Looks up what the contents of these messages say is there, by a statement of its own: nearly all
@@ -105,6 +117,10 @@ const SELECT_DETAILS = `
         SELECT jsonb_agg(mu.username ORDER BY mu.username)
         FROM jsonb_array_elements_text(m.content -> 'mentions') AS i(id)
         JOIN users mu ON mu.id = i.id::bigint WHERE mu.username IS NOT NULL) END,
+      'usernames', CASE WHEN m.content ? 'event' THEN (
+        SELECT jsonb_agg(e.username ORDER BY i.nth)
+        FROM jsonb_array_elements_text(m.content -> 'event' -> 'userIds') WITH ORDINALITY AS i(id, nth)
+        JOIN users e ON e.id = i.id::bigint WHERE e.username IS NOT NULL) END,
       'deletedBy', CASE WHEN m.content ? 'deletedBy' THEN (
         SELECT username FROM users WHERE id = (m.content ->> 'deletedBy')::bigint) END,
       'reactions', CASE WHEN m.content ? 'reacted' THEN (

@@ -71,7 +71,7 @@ export async function selectMarks(
 }
 
 /** What decides whether a member sees a message; undefined: no member. */
-export async function selectSeen(
+export async function selectVisibility(
   db: Db,
   { userId, chatId, seq }: { userId: number; chatId: string; seq: number },
 ) {
@@ -82,7 +82,7 @@ export async function selectSeen(
        ON k.user_id = m.user_id AND k.chat_id = m.chat_id AND k.seq = $3
      WHERE m.chat_id = $1 AND m.user_id = $2`,
     [chatId, userId, seq],
-    'select_seen',
+    'select_visibility',
   )
   return row
 }

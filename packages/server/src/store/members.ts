@@ -1,5 +1,5 @@
+import type { Draft, GroupRole, GroupSettings } from '@microchatter/protocol'
 import { addDetails, type Content, type Details } from './content.ts'
-import type { Draft } from '@microchatter/protocol'
 import type { Db, Nth } from './db.ts'
 import { addMarks, type MarkRow } from './marks.ts'
 import { addMentions } from './mentions.ts'
@@ -10,6 +10,12 @@ export interface ChatRow extends Record<string, unknown> {
   user_id: number
   kind: 'direct' | 'group'
   title: string | null
+  picture: string | null
+  description: string | null
+  metadata: Record<string, unknown> | null
+  settings: GroupSettings | null
+  member_count: number
+  role: GroupRole
   last_seq: number
   rev: number
   last_at: Date
@@ -52,6 +58,7 @@ export interface MemberRow extends Nth {
   username: string | null
   display_name: string | null
   picture: string | null
+  role: GroupRole
   read_seq: number
   request: 'pending' | 'declined' | null
   delivered_seq: number
@@ -61,7 +68,8 @@ export interface MemberRow extends Nth {
 
 /** Chats as members have them; `keys` selects (chat_id, user_id) of these members. */
 const view = (keys: string) => `
-  SELECT c.id, m.user_id, c.kind, c.title, c.last_seq, c.rev, c.last_at,
+  SELECT c.id, m.user_id, c.kind, c.title, c.picture, c.description, c.metadata, c.settings,
+    c.member_count, m.role, c.last_seq, c.rev, c.last_at,
     c.last_at::text AS last_at_text, m.read_seq, m.cleared_seq, m.pinned, m.archived, m.muted_until,
     m.active_day::text AS active_day, m.draft, m.labels, m.request,
     m.active_day IS NULL AND m.changed_at = '-infinity' AS unseen,
@@ -209,8 +217,8 @@ export async function selectChangedChats(db: Db, keys: readonly ChangesKey[], li
 /** Of each chat at most `perChat` members, the oldest first. */
 export async function selectMembers(db: Db, chatIds: readonly string[], perChat: number) {
   return db.query<MemberRow>(
-    `SELECT c.nth::int AS nth, m.user_id, u.username, u.display_name, u.picture, m.read_seq,
-       m.request, greatest(m.delivered_seq, m.read_seq) AS delivered_seq, u.receipts
+    `SELECT c.nth::int AS nth, m.user_id, u.username, u.display_name, u.picture, m.role,
+       m.read_seq, m.request, greatest(m.delivered_seq, m.read_seq) AS delivered_seq, u.receipts
      FROM unnest($1::uuid[]) WITH ORDINALITY AS c(id, nth), LATERAL (
        SELECT * FROM members WHERE chat_id = c.id ORDER BY user_id LIMIT $2) m
      JOIN users u ON u.id = m.user_id ORDER BY c.nth, m.user_id`,
@@ -293,26 +301,6 @@ export async function clearChat(
     [chatId, userId, seq],
   )
   return row?.was_unread === true
-}
-
-/** The chats that any of these users is in. */
-export async function selectChatIdsOf(db: Db, userIds: number[]): Promise<string[]> {
-  const rows = await db.query<{ chat_id: string }>(
-    'SELECT DISTINCT chat_id FROM members WHERE user_id = ANY($1::bigint[])',
-    [userIds],
-  )
-  return rows.map((row) => row.chat_id)
-}
-
-/** [CHAT-3] Without those who have not seen the chat with this user. */
-export async function selectContactIds(db: Db, userId: number, limit: number): Promise<number[]> {
-  const rows = await db.query<{ user_id: number }>(
-    `SELECT DISTINCT o.user_id FROM members m JOIN members o ON o.chat_id = m.chat_id
-     WHERE m.user_id = $1 AND o.user_id <> $1
-       AND NOT (o.active_day IS NULL AND o.changed_at = '-infinity') LIMIT $2`,
-    [userId, limit],
-  )
-  return rows.map((row) => row.user_id)
 }
 
 export interface SeqsKey {

@@ -45,6 +45,8 @@ export interface Numbered extends Record<string, unknown> {
   /** The first message of the batch has seq base + 1. */
   base: number
   last_at: Date
+  /** Where all members were touched: those on whose lists the chat came, or came back. */
+  appeared: number[] | null
 }
 
 /**
@@ -188,8 +190,14 @@ function insertSql(rich: boolean): string {
         FROM unnest(($11::bigint[])[sender_start:sender_start + senders - 1],
           ($12::int[])[sender_start:sender_start + senders - 1]) AS s(sender_id, nth)
         WHERE s.sender_id = members.user_id))
-    FROM c WHERE members.chat_id = c.id AND c.touch)
-  SELECT id, base, last_at FROM c`
+    FROM c WHERE members.chat_id = c.id AND c.touch
+      AND (members.active_day IS DISTINCT FROM current_date OR members.archived OR members.user_id
+        = ANY(($11::bigint[])[sender_start:sender_start + senders - 1])))
+  SELECT id, base, last_at, CASE WHEN touch THEN ARRAY(
+    -- As they were before: what hides a chat moves rights_rev, so nothing newer is missed.
+    SELECT m.user_id::float8 FROM members m WHERE m.chat_id = c.id AND (m.active_day IS NULL
+      OR m.archived AND NOT coalesce(m.muted_until > now(), false))) END AS appeared
+  FROM c`
 }
 const INSERT = insertSql(false)
 const INSERT_RICH = insertSql(true)

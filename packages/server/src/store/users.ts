@@ -133,6 +133,11 @@ export async function swapPassword(db: Db, id: number, old: string, upgraded: st
   return rows.length === 1
 }
 
+/** Until the end of the transaction nobody adds the user to a group. */
+export async function lockUser(tx: Db, id: number): Promise<void> {
+  await tx.query('SELECT 1 FROM users WHERE id = $1 FOR UPDATE', [id])
+}
+
 /** Personal data go; the row stays for the messages that name it. */
 export async function eraseUser(db: Db, id: number): Promise<void> {
   await db.query(

@@ -14,10 +14,9 @@ import type {
   ReadState,
   SyncResult,
 } from '@microchatter/protocol'
+import { GroupEvents, isNewer, type Moment, type ToldMember } from './group-events.ts'
 import { Versions } from './versions.ts'
 
-/** A moment of a chat: `rev` and `lastSeq` only grow, so any two moments can be told apart. */
-type Moment = Pick<Chat, 'rev' | 'lastSeq'>
 /** Up to where someone has read, as of a moment. */
 type Mark = Moment & { seq: number }
 type Head = Pick<Chat, 'lastSeq' | 'updatedAt'>
@@ -39,6 +38,8 @@ interface Known {
   /** The rev at which it left the list. */
   removedRev: number
   readonly versions: Versions
+  /** What events have told of a group. */
+  readonly group: GroupEvents
 }
 
 export class ClientState {
@@ -61,6 +62,9 @@ export class ClientState {
     if (name === 'read.updated') this.#read(data)
     if (name === 'draft.updated') this.draft(data)
     if (name === 'delivered.updated') this.#deliver(data)
+    if (name === 'group.updated') this.#group(data)
+    if (name === 'member.added' || name === 'member.updated') this.#member(data)
+    if (name === 'member.removed') this.#member({ ...data, member: undefined })
     if (name === 'sync.reset') this.cursor = undefined
   }
 
@@ -185,6 +189,7 @@ export class ClientState {
       draft: undefined,
       removedRev: 0,
       versions: new Versions(),
+      group: new GroupEvents(),
     }
     this.#known.set(chatId, known)
     return known
@@ -225,6 +230,23 @@ export class ClientState {
     if (!known.draft || !isNewer(known.draft, state)) known.draft = state
   }
 
+  /** [MERGE-12] */
+  #group(data: EventData<'group.updated'>): void {
+    this.#of(data.chatId).group.update(data)
+    this.#show(data.chatId)
+  }
+
+  /** [MERGE-12] */
+  #member(told: ToldMember): void {
+    const known = this.#of(told.chatId)
+    const { username, member, ...moment } = known.group.member(told)
+    if (member?.readSeq !== undefined) {
+      this.#mark(known, username, { ...moment, seq: member.readSeq })
+      this.#moveDelivered(known, username, member.deliveredSeq ?? 0)
+    }
+    this.#show(told.chatId)
+  }
+
   /** [MERGE-4] */
   #remove({ chatId, rev }: EventData<'chat.removed'>): void {
     const known = this.#of(chatId)
@@ -250,8 +272,9 @@ export class ClientState {
 
   #show(chatId: string): void {
     const known = this.#of(chatId)
-    const { view, head, marks, sent, versions, draft: kept } = known
-    if (!view || !head) return void this.chats.delete(chatId)
+    const { head, marks, sent, versions, draft: kept } = known
+    if (!known.view || !head) return void this.chats.delete(chatId)
+    const view = known.group.over(known.view, this.username)
     const { lastMessage: _, changes: __, draft: ___, clearedSeq = 0, ...settings } = view
     const { lastSeq, updatedAt } = head
     const readSeqOf = (username: string) => {
@@ -298,7 +321,3 @@ export class ClientState {
 }
 
 const CHANGES = new Set(['message.updated', 'message.deleted', 'reaction.updated'])
-
-function isNewer(one: Moment, other: Moment): boolean {
-  return one.rev === other.rev ? one.lastSeq > other.lastSeq : one.rev > other.rev
-}

@@ -79,6 +79,7 @@ export class Log {
       first.replies = { count: (first.replies?.count ?? 0) + 1, lastSeq: seq }
     this.#moveRead(by, seq)
     const touches = this.#touches
+    const appears = touches && (!this.isListed || this.#archived)
     if (touches) {
       this.isListed = true
       this.#archived = false
@@ -86,7 +87,7 @@ export class Log {
     this.#touches = false
     const now = structuredClone(message)
     const told = by === 'me' && here ? answerOf(now) : eventOf('message.created', now, seq)
-    return touches ? [told, this.#viewEvent()] : [told]
+    return appears ? [told, this.#viewEvent()] : [told]
   }
 
   /** A message that I can see gets another text. */

@@ -1,4 +1,5 @@
 /** How PostgreSQL carries out the statements of the store: their plans, with what was really read. */
+import assert from 'node:assert/strict'
 import pg from 'pg'
 import type { Database, Db, Row } from '../../src/store/db.ts'
 
@@ -13,7 +14,7 @@ export interface Plan {
   Plans?: Plan[]
 }
 
-export interface Explained {
+interface Explained {
   text: string
   plan: Plan
 }
@@ -67,13 +68,37 @@ function toText(value: unknown): string {
   return String(value)
 }
 
-export function nodesOf(plan: Plan): Plan[] {
+function nodesOf(plan: Plan): Plan[] {
   return [plan, ...(plan.Plans ?? []).flatMap(nodesOf)]
 }
 
 /** All rows that a scan has looked at, those that it threw away too. */
-export function rowsRead(node: Plan): number {
+function rowsRead(node: Plan): number {
   const thrownAway =
     (node['Rows Removed by Filter'] ?? 0) + (node['Rows Removed by Index Recheck'] ?? 0)
   return (node['Actual Rows'] + thrownAway) * node['Actual Loops']
+}
+
+export interface Bounds {
+  /** Rows that the statement returns or writes; each scan may read four times as many. */
+  rows: number
+  sorted?: number
+  read?: number
+}
+
+/** Fails where a statement reads what it need not. */
+export function judge(
+  { text, plan }: Explained,
+  { rows, sorted = rows, read = 4 * rows }: Bounds,
+): void {
+  for (const node of nodesOf(plan)) {
+    const type = node['Node Type']
+    const where = `${node['Relation Name'] ?? type}, in\n${text}`
+    if (type === 'Seq Scan') assert.fail(`It reads all of ${where}`)
+    if (type.includes('Scan') && node['Relation Name'] !== undefined)
+      assert(rowsRead(node) <= read, `It reads ${rowsRead(node)} rows of ${where}`)
+    const [input] = node.Plans ?? []
+    if (type.includes('Sort') && input)
+      assert(rowsRead(input) <= sorted, `It sorts ${rowsRead(input)} rows, in\n${text}`)
+  }
 }
