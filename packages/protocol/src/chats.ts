@@ -14,6 +14,7 @@ import {
   ChatId,
   closed,
   Cursor,
+  ExactTime,
   Limit,
   Name,
   oneOf,
@@ -21,7 +22,6 @@ import {
   PictureUrl,
   Seq,
   Time,
-  TIME_PATTERN,
   Username,
 } from './schema.ts'
 
@@ -141,10 +141,7 @@ export const UpdateChatBody = closed({
   archived: opt(Type.Boolean()),
   muted: opt(Type.Boolean({ description: 'true: until further notice; false: no longer.' })),
   mutedUntil: opt(
-    Type.String({
-      pattern: TIME_PATTERN,
-      description: 'Mute until this time (ISO 8601, UTC).',
-    }),
+    Type.String({ ...ExactTime, description: 'Mute until this time (ISO 8601, UTC).' }),
   ),
   title: opt(Name),
   picture: opt(orNull(PictureUrl)),

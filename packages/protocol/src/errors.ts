@@ -41,6 +41,7 @@ export const ERRORS = {
   too_large: { status: 413, title: 'The body is too large' },
   wrong_type: { status: 415, title: 'The content type must be application/json' },
   rate_limited: { status: 429, title: 'Too many requests' },
+  slow_mode: { status: 429, title: 'The next message may come later' },
   headers_too_large: { status: 431, title: 'The headers are too large' },
   // 5xx: ours
   internal: { status: 500, title: 'Something went wrong on our side' },

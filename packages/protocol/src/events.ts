@@ -9,6 +9,7 @@ import { Presence, PresenceList, SetPresenceBody, WatchPresenceBody } from './pr
 import { DeliveredCallBody } from './receipts.ts'
 import { ChatId, closed, Name, opt, Seq, Time, Username } from './schema.ts'
 import { SyncBody, SyncResult } from './sync.ts'
+import { Reminder, ScheduledChange } from './timed.ts'
 import { Profile, UserSettings } from './users.ts'
 
 /** A message as it is after a change, with the rev of the chat. */
@@ -25,6 +26,9 @@ export const EVENTS = {
   'message.deleted': MessageChange,
   'reaction.updated': MessageChange,
   'my.updated': closed({ chatId: ChatId, seq: Seq, my: My }),
+  'scheduled.updated': ScheduledChange,
+  'reminder.updated': closed({ chatId: ChatId, seq: Seq, reminder: opt(Reminder) }),
+  'reminder.due': Reminder,
   'chat.created': Chat,
   'chat.updated': Chat,
   'chat.removed': closed({ chatId: ChatId, rev: Rev }),

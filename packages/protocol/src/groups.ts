@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox'
 import { Metadata } from './content.ts'
 import { LIMITS } from './limits.ts'
 import {
+  ExactTime,
   ChatId,
   closed,
   Cursor,
@@ -12,7 +13,6 @@ import {
   PictureUrl,
   Seq,
   Time,
-  TIME_PATTERN,
   Username,
 } from './schema.ts'
 
@@ -107,9 +107,7 @@ export const InviteCode = Type.String({
 })
 
 export const InviteBody = closed({
-  expiresAt: opt(
-    Type.String({ pattern: TIME_PATTERN, description: 'A time to come (ISO 8601, UTC).' }),
-  ),
+  expiresAt: opt(Type.String({ ...ExactTime, description: 'A time to come (ISO 8601, UTC).' })),
   maxUses: opt(Type.Integer({ minimum: 1, maximum: 1_000_000 })),
 })
 export type InviteBody = Static<typeof InviteBody>

@@ -33,6 +33,14 @@ export const LIMITS = {
   labelsOfUser: 200,
   /** Users whose presence one socket watches. */
   watched: 200,
+  /** Messages of one user that wait for their time, with those that could not be sent. */
+  scheduled: 100,
+  /** Reminders of one user. */
+  reminders: 200,
+  /** Characters of a reminder's note. */
+  note: 500,
+  /** Characters of what a site answers to the press of a button. */
+  pressed: 500,
   /** Items of one page. */
   page: 100,
   /** Bytes of a JSON body and of a socket frame. */

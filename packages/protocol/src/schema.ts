@@ -25,8 +25,11 @@ export const Username = Type.String({
   description: 'The name that the site gave this user; the key of a user everywhere.',
 })
 export const Time = Type.String({ description: 'ISO 8601, in UTC, with milliseconds.' })
-/** Of a time to come: milliseconds at most, and always UTC. */
-export const TIME_PATTERN = '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d{1,3})?Z$'
+/** A time as it is asked for. */
+export const ExactTime = Type.String({
+  pattern: '^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d{1,3})?Z$',
+  description: 'ISO 8601, in UTC.',
+})
 export const Name = Type.String({ minLength: 1, maxLength: LIMITS.name })
 export const WebUrl = Type.String({
   maxLength: LIMITS.url,

@@ -143,27 +143,33 @@ CREATE TABLE scheduled (
   id uuid PRIMARY KEY,
   user_id bigint NOT NULL,
   chat_id uuid NOT NULL,
-  body text NOT NULL,
-  content jsonb,
-  due_at timestamptz NOT NULL,
+  body text,
+  -- What it has beside its text, as it was given: it is looked up when it is sent.
+  extras jsonb NOT NULL DEFAULT '{}',
+  -- As exact as the wire has it, for cursors.
+  due_at timestamptz(3) NOT NULL,
+  -- When it is tried, and tried again where it is not known to be sent.
+  try_at timestamptz NOT NULL,
+  -- A node has begun to send it: it is no longer its sender's to change.
+  taken boolean NOT NULL DEFAULT false,
   created_at timestamptz NOT NULL DEFAULT now(),
   -- The code of the error for which it was not sent.
   failed text
 );
-CREATE INDEX scheduled_due ON scheduled (due_at) WHERE failed IS NULL;
-CREATE INDEX scheduled_of_user ON scheduled (user_id, due_at);
+CREATE INDEX scheduled_due ON scheduled (try_at) WHERE failed IS NULL;
+CREATE INDEX scheduled_of_user ON scheduled (user_id, due_at, id);
 
 CREATE TABLE reminders (
   user_id bigint NOT NULL,
   chat_id uuid NOT NULL,
   seq integer NOT NULL,
-  due_at timestamptz NOT NULL,
+  due_at timestamptz(3) NOT NULL,
   note text,
   told boolean NOT NULL DEFAULT false,
   PRIMARY KEY (user_id, chat_id, seq)
 );
 CREATE INDEX reminders_due ON reminders (due_at) WHERE NOT told;
-CREATE INDEX reminders_of_user ON reminders (user_id, due_at);
+CREATE INDEX reminders_of_user ON reminders (user_id, due_at, chat_id, seq);
 
 ALTER TABLE users
   -- Who may begin a chat with this user, and who sees when it was last there; NULL: as the site says.

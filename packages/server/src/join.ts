@@ -10,6 +10,7 @@ import type { Bus } from './bus/bus.ts'
 import { createMemoryBus } from './bus/memory.ts'
 import type { Config, Loaded } from './config.ts'
 import { ensureAdmin } from './domain/admin.ts'
+import { Clock } from './domain/clock.ts'
 import type { Actor, Core } from './domain/core.ts'
 import { Delivered, publishDelivered } from './domain/delivered.ts'
 import { Heads } from './domain/heads.ts'
@@ -26,6 +27,7 @@ import { Sharing } from './domain/receipts.ts'
 import { SYNC_LIMITS } from './domain/sync.ts'
 import { tellTypingEnd, Typing } from './domain/typing.ts'
 import { startUpkeep } from './domain/upkeep.ts'
+import { createWebhook } from './domain/webhook.ts'
 import { Writer, type WriterListener } from './domain/writer.ts'
 import { createHttp } from './http/app.ts'
 import { readOrMakeSecret } from './secret.ts'
@@ -102,6 +104,10 @@ export async function join(loaded: Loaded, { db, log, version, closers }: Joinin
     onProblem: (error) => log.warn({ err: error }, 'what was delivered was not written down'),
   })
   closers.push(() => delivered.stop())
+  const clock = new Clock(bus, {
+    onProblem: (error) => log.warn({ err: error }, 'what was due was not done; it is tried again'),
+  })
+  closers.push(() => clock.stop())
   const core: Core = {
     db,
     bus,
@@ -115,6 +121,8 @@ export async function join(loaded: Loaded, { db, log, version, closers }: Joinin
     typing,
     sharing,
     delivered,
+    clock,
+    webhook: createWebhook(config.webhook),
   }
   const forgetAll = () => {
     identity.dropAll()
@@ -160,6 +168,7 @@ export async function join(loaded: Loaded, { db, log, version, closers }: Joinin
   closers.push(() => upkeep.stop())
   if (config.tls.keyFile !== '') closers.push(reloadTls(config, app, log))
   heads.start(core)
+  clock.start(core)
   const url = await app.listen({ host: config.host, port: config.port })
   closers.push(() => {
     stopping = true

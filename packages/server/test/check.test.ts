@@ -226,6 +226,23 @@ const DRIFTS: { [what: string]: { sql: string; finds: string[] } } = {
     sql: `${GROUP}; UPDATE chats SET settings = '{"open": true}' ${CHAT}`,
     finds: ['is_open: is_open is false; as settings.open'],
   },
+  'a message that disappears, and is not to be erased': {
+    sql: `UPDATE messages SET content = '{"expiresAt": "2999-01-01T00:00:00.000Z"}' ${OF_CHAT}
+      AND seq = 2`,
+    finds: ['expiring: message 2 is to be erased at no time; <time>, as it says'],
+  },
+  'a message that stays, and is to be erased': {
+    sql: `INSERT INTO expiring VALUES ($chat, 2, '2999-01-01')`,
+    finds: ['expiring: message 2 is to be erased at <time>; no time, as it says'],
+  },
+  'what is overdue beside a node at work': {
+    sql: `INSERT INTO nodes (id, started_at, has_bus)
+      VALUES (gen_random_uuid(), now() - interval '2 minutes', false);
+      INSERT INTO reminders VALUES ($bob, $chat, 2, now() - interval '2 minutes')`,
+    finds: [
+      'due bob: a reminder of message 2 was due at <time>; done within a minute, as a node is at work',
+    ],
+  },
   'two direct chats of two': {
     sql: `INSERT INTO chats (id, kind, low_id, high_id) VALUES ('$other', 'direct', $ann, $bob);
       INSERT INTO members (chat_id, user_id) VALUES ('$other', $ann), ('$other', $bob)`,
@@ -468,6 +485,9 @@ async function useAll(server: TestServer): Promise<void> {
   await bob.ask('PUT', `/chats/${chatId}/read`, { seq: 41 })
   await bob.ask('PUT', `/chats/${chatId}/read`, { seq: 20, unread: true })
   await ann.ask('PATCH', `/chats/${chatId}`, { archived: true, muted: true, pinned: true })
+  const sendAt = new Date(Date.now() + 3_600_000).toISOString()
+  await ann.ask('POST', `/chats/${chatId}/scheduled`, { body: 'later', sendAt })
+  await bob.ask('PUT', `/chats/${chatId}/messages/20/reminder`, { at: sendAt })
   await bob.sendTo(ann, 'again')
   await bob.ask('DELETE', `/chats/${chatId}`)
   await ann.sendTo(ann, 'to myself')

@@ -16,6 +16,7 @@ after(() => rmSync(parent, { recursive: true }))
 type Env = Record<string, string | undefined>
 
 const secret = randomBytes(32).toString('hex')
+const webhookSecret = `whsec_${randomBytes(32).toString('base64')}`
 /** A production that nothing is wrong with. */
 const sound: Env = {
   NODE_ENV: 'production',
@@ -79,6 +80,8 @@ const SAMPLES: Partial<Record<string, string>> = {
   databaseUrl: 'postgres://role:word@db.example.org/site',
   redisUrl: 'rediss://:word@redis.example.org:6379',
   jwksUrl: 'https://example.org/jwks.json',
+  webhookUrl: 'https://example.org/chat-events',
+  webhookSecret,
   schema: 'chat',
   secret,
   password: 'vM3-heron-lantern',
@@ -115,7 +118,12 @@ test('the defaults: every setting has one, and they are what the package promise
     absoluteDays: 90,
     jwtHours: 24,
   })
-  assert.deepEqual(config.insecure, { http: false, jwks: false, noTls: false })
+  assert.deepEqual(config.insecure, {
+    http: false,
+    jwks: false,
+    webhook: false,
+    noTls: false,
+  })
   assert.deepEqual([production, nodeEnv, configDir], [false, 'development', join(parent, 'config')])
 })
 
@@ -140,6 +148,8 @@ test('the names in the environment differ, and follow the paths', () => {
 for (const setting of SETTINGS) {
   const together: Record<string, Env> = {
     'login.token': { MICROCHATTER_JWT_SECRET: secret },
+    'webhook.url': { MICROCHATTER_WEBHOOK_SECRET: webhookSecret },
+    'webhook.secret': { MICROCHATTER_WEBHOOK_URL: 'https://example.org/chat-events' },
     'tls.keyFile': { MICROCHATTER_TLS_CERT_FILE: 'word' },
     'tls.certFile': { MICROCHATTER_TLS_KEY_FILE: 'word' },
   }
@@ -327,6 +337,16 @@ test('values of the formats: what passes, what does not', () => {
       ['http://example.org/jwks', 'https://u:p@example.org/jwks', 'file:///jwks.json'],
     ],
     [
+      'MICROCHATTER_WEBHOOK_SECRET',
+      [],
+      [secret, 'whsec_', `whsec_${'A'.repeat(28)}`, `whsec_${'A'.repeat(92)}`, `${webhookSecret}!`],
+    ],
+    [
+      'MICROCHATTER_WEBHOOK_URL',
+      [],
+      ['example.org', 'ftp://example.org', 'https://u:p@example.org/x', 'https://u@example.org'],
+    ],
+    [
       'MICROCHATTER_SCHEMA',
       ['chat_2', '_a', 'a'.repeat(63)],
       ['Chat', '2chat', 'a-b', 'pg_chat', 'a"b', 'a'.repeat(64)],
@@ -421,6 +441,7 @@ test('a sound production is neither refused nor warned of', () => {
 
 const noSecret: Env = { MICROCHATTER_JWT_SECRET: undefined }
 const jwks = 'MICROCHATTER_JWT_JWKS_URL'
+const hook: Env = { MICROCHATTER_WEBHOOK_SECRET: webhookSecret }
 const remote = 'postgres://role:word@db.example.org/site'
 /** What is wrong on top of the sound one, what the only line says, and a mend. */
 const REFUSED: Record<string, [wrong: Env, expected: RegExp, mend: Env]> = {
@@ -498,6 +519,24 @@ const REFUSED: Record<string, [wrong: Env, expected: RegExp, mend: Env]> = {
     { ...noSecret, [jwks]: 'https://10.1.2.3/jwks' },
     /^MICROCHATTER_JWT_JWKS_URL .*private network/,
     { [jwks]: 'https://example.org/jwks' },
+  ],
+  'a webhook by http': [
+    { ...hook, MICROCHATTER_WEBHOOK_URL: 'http://example.org/events' },
+    /^MICROCHATTER_WEBHOOK_URL is http, or on this host/,
+    { MICROCHATTER_INSECURE_WEBHOOK: 'true' },
+  ],
+  'a webhook in a private network': [
+    { ...hook, MICROCHATTER_WEBHOOK_URL: 'https://10.1.2.3/events' },
+    /^MICROCHATTER_WEBHOOK_URL .*private network/,
+    { MICROCHATTER_WEBHOOK_URL: 'https://example.org/events' },
+  ],
+  'a webhook secret of few different characters': [
+    {
+      MICROCHATTER_WEBHOOK_URL: 'https://example.org/events',
+      MICROCHATTER_WEBHOOK_SECRET: `whsec_${'AB'.repeat(20)}`,
+    },
+    /^MICROCHATTER_WEBHOOK_SECRET is an example, or has too little chance/,
+    hook,
   ],
   'a database elsewhere without TLS': [
     { DATABASE_URL: remote },
@@ -638,6 +677,10 @@ test('no secret is ever shown', () => {
     ['JWT_PUBLIC_KEY', privatePem.replace(/\n.*\n/, `\n${CANARY}\n`)],
     ['PUBLIC_URL', `https://user:${CANARY}@chat.example.org`],
     ['ORIGINS', `https://user:${CANARY}@example.org`],
+    ['WEBHOOK_SECRET', CANARY],
+    ['WEBHOOK_SECRET', `whsec_${CANARY}`],
+    ['WEBHOOK_SECRET', `whsec_${CANARY.repeat(3)}`],
+    ['WEBHOOK_URL', `https://user:${CANARY}@example.org/events`],
     ['JWT_JWKS_URL', `https://user:${CANARY}@example.org/jwks`],
     ...['postgres', 'redis', 'http'].flatMap((scheme): [string, string][] =>
       words(

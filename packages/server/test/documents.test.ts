@@ -125,7 +125,7 @@ test('docs/protocol.md has every route with its statuses, and no other', () => {
 })
 
 const RULE =
-  /\b(?:SEND|READ|SYNC|MERGE|SOCK|AUTH|CHAT|GROUP|MSG|EDIT|REACT|CHANGE|PRIV|MAIL|PRES|TYPE|RECEIPT|ERR|LIMIT)-\d+\b/g
+  /\b(?:SEND|READ|SYNC|MERGE|SOCK|AUTH|CHAT|GROUP|MSG|EDIT|REACT|CHANGE|PRIV|MAIL|PRES|TYPE|RECEIPT|TIME|CARD|ERR|LIMIT)-\d+\b/g
 const defined = Array.from(rules.matchAll(/^- \*\*([A-Z]+-\d+)\*\* /gm), ([, rule = '']) => rule)
 
 test('rules are numbered from 1 in each kind, without gap or repeat', () => {

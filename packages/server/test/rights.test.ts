@@ -1,7 +1,15 @@
 /** Every call of the table, by everyone that there is. */
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import type { Chat, History, Invite, Login, Message, Session } from '@microchatter/protocol'
+import type {
+  Chat,
+  History,
+  Invite,
+  Login,
+  Message,
+  Scheduled,
+  Session,
+} from '@microchatter/protocol'
 import { uuidv7 } from 'uuidv7'
 import { ROUTES } from '../src/http/routes.ts'
 import { type Person, type Reply, SKIP, startServer, type TestServer } from './support/http.ts'
@@ -29,6 +37,7 @@ interface World {
   /** Of ann. */
   session: string
   group: GroupWorld
+  scheduled: string
 }
 
 interface Scene {
@@ -54,6 +63,8 @@ interface Row {
   /** About the group, where it tells them apart; a stranger and an admin are answered as above. */
   group?: Record<'owner' | 'groupAdmin' | 'groupMember' | 'exMember', number>
 }
+
+const inAnHour = () => new Date(Date.now() + 3_600_000).toISOString()
 
 const everyone = (status: number) => ({
   stranger: status,
@@ -191,6 +202,40 @@ const ROWS: Record<string, Row> = {
     blocked: 403,
     group: inGroup(201),
   },
+  pressButton: {
+    address: ({ chat }) => `/chats/${chat}/messages/1/press`,
+    json: () => ({ button: 'x' }),
+    ...members(400),
+  },
+  scheduleMessage: {
+    address: ({ chat }) => `/chats/${chat}/scheduled`,
+    json: () => ({ body: 'later', sendAt: inAnHour() }),
+    ...members(201),
+    blocked: 403,
+  },
+  listScheduled: { address: () => '/users/me/scheduled', ...everyone(200) },
+  editScheduled: {
+    address: ({ world }) => `/users/me/scheduled/${world.scheduled}`,
+    json: () => ({ body: 'other' }),
+    ...everyone(404),
+    member: 200,
+  },
+  removeScheduled: {
+    address: ({ world }) => `/users/me/scheduled/${world.scheduled}`,
+    ...everyone(404),
+    member: 204,
+  },
+  listReminders: { address: () => '/users/me/reminders', ...everyone(200) },
+  setReminder: {
+    address: ({ chat }) => `/chats/${chat}/messages/1/reminder`,
+    json: () => ({ at: inAnHour() }),
+    ...members(200),
+  },
+  removeReminder: {
+    address: ({ chat }) => `/chats/${chat}/messages/1/reminder`,
+    ...everyone(404),
+    member: 204,
+  },
   markRead: {
     address: ({ chat }) => `/chats/${chat}/read`,
     json: () => ({ seq: 1 }),
@@ -283,6 +328,13 @@ describe('rights', { skip: SKIP }, () => {
     const poll = { body: 'tea?', poll: { options: ['yes', 'no'] } }
     await ann.call(`POST /chats/${first.body.chatId}/messages`, poll)
     await dan.call(`POST /chats/${second.body.chatId}/messages`, poll)
+    const { chatId } = first.body
+    const sendAt = inAnHour()
+    const waiting = await ann.call<Scheduled>(`POST /chats/${chatId}/scheduled`, {
+      body: 'later',
+      sendAt,
+    })
+    await ann.call(`PUT /chats/${chatId}/messages/1/reminder`, { at: sendAt })
     await ann.call(`PUT /users/me/blocks/${dan.username}`)
     const login = await ann.call<Login>('POST /users/login')
     const sessions = await ann.call<{ items: Session[] }>('GET /users/me/sessions')
@@ -302,6 +354,7 @@ describe('rights', { skip: SKIP }, () => {
       danChat: second.body.chatId,
       session: sessions.body.items[0]?.id ?? '',
       group: await makeGroup(name, ann),
+      scheduled: waiting.body.id,
     }
   }
 

@@ -18,6 +18,8 @@ export type BusEvent =
     }
   /** Who may send in this chat has changed; `between`: by a block of one of the two, or its end. */
   | { kind: 'rights'; chatId: string; between?: [number, number] | undefined }
+  /** Something is due then, in milliseconds since 1970. */
+  | { kind: 'due'; at: number }
   /** What is cached of this user is out of date: its profile, its settings. */
   | { kind: 'user'; userId: number }
   /**

@@ -51,12 +51,16 @@ function at(value: unknown, keys: string[]): unknown {
 
 /** What a start needs in development and in production alike. */
 export function contradictions(config: Config, sources: Sources): string[] {
-  const { tls, jwt, login } = config
+  const { tls, jwt, login, webhook } = config
   const name = naming(sources)
   const rows: [boolean, string][] = [
     [
       (tls.keyFile === '') !== (tls.certFile === ''),
       `${name('tls.keyFile')} and ${name('tls.certFile')} must both be set, or neither`,
+    ],
+    [
+      (webhook.url === '') !== (webhook.secret === ''),
+      `${name('webhook.url')} and ${name('webhook.secret')} must both be set, or neither`,
     ],
     [
       jwt.publicKey !== '' && jwt.publicKeyFile !== '',

@@ -38,6 +38,14 @@ export const FORMATS = {
     passes: (value) => value === '' || isKeySet(value),
     must: 'an https address without a user, such as https://example.org/jwks.json; http is for this host only',
   },
+  webhookUrl: {
+    passes: (value) => value === '' || isPlainAddress(value),
+    must: 'an https or http address without a user, such as https://example.org/chat-events',
+  },
+  webhookSecret: {
+    passes: (value) => value === '' || isWebhookSecret(value),
+    must: 'whsec_ and the base64 of 24 to 64 bytes; make one with: echo "whsec_$(openssl rand -base64 32)"',
+  },
   schema: {
     passes: (value) => /^(?!pg_)[a-z_][a-z0-9_]{0,62}$/.test(value),
     must: 'a name of at most 63 lower-case letters, digits and _, that begins with none of 0-9 and not with pg_',
@@ -70,8 +78,20 @@ function isProxy(value: string): boolean {
   return /^[1-9]\d*$/.test(bits) && Number(bits) <= (version === 6 ? 128 : 32)
 }
 
-function isKeySet(value: string): boolean {
+function isPlainAddress(value: string): boolean {
   const url = parseUrl(value, ['http:', 'https:'])
-  if (!url || url.username !== '' || url.password !== '') return false
+  return url !== undefined && url.username === '' && url.password === ''
+}
+
+function isKeySet(value: string): boolean {
+  if (!isPlainAddress(value)) return false
+  const url = new URL(value)
   return url.protocol === 'https:' || isLoopback(url.hostname)
+}
+
+/** As Standard Webhooks write it. */
+function isWebhookSecret(value: string): boolean {
+  const [, key = ''] = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(value) ?? []
+  const { length } = Buffer.from(key, 'base64')
+  return length >= 24 && length <= 64
 }

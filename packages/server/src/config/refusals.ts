@@ -20,7 +20,7 @@ function told(rows: Row[]): string[] {
 }
 
 function secretRows({ config, sources }: Loaded): Row[] {
-  const { jwt, admin, basic } = config
+  const { jwt, admin, basic, webhook } = config
   const name = naming(sources)
   const shared = [jwt.secret, jwt.previousSecret].some((secret) => secret !== '')
   const published = jwt.publicKey !== '' || jwt.jwksUrl !== ''
@@ -32,6 +32,10 @@ function secretRows({ config, sources }: Loaded): Row[] {
   )
   return [
     ...secrets,
+    [
+      webhook.secret !== '' && isGuessable(webhook.secret.replace(/^whsec_/, ''), 32, 10),
+      `${name('webhook.secret')} is an example, or has too little chance in it; make one with: echo "whsec_$(openssl rand -base64 32)"`,
+    ],
     [
       !shared && !published && basic === 'off',
       'Nobody could log in: there is no key for JWT and basic is off. Set MICROCHATTER_JWT_SECRET, MICROCHATTER_JWT_PUBLIC_KEY or MICROCHATTER_JWT_JWKS_URL, or MICROCHATTER_BASIC=on',
@@ -48,9 +52,10 @@ function secretRows({ config, sources }: Loaded): Row[] {
 }
 
 function addressRows({ config, sources }: Loaded): Row[] {
-  const { publicUrl, tls, jwt, insecure, basic } = config
+  const { publicUrl, tls, jwt, insecure, basic, webhook } = config
   const name = naming(sources)
   const jwks = parseUrl(jwt.jwksUrl, ['http:', 'https:'])
+  const hook = parseUrl(webhook.url, ['http:', 'https:'])
   const https = publicUrl.startsWith('https:')
   return [
     [
@@ -70,6 +75,12 @@ function addressRows({ config, sources }: Loaded): Row[] {
         !insecure.jwks &&
         (jwks.protocol === 'http:' || isPrivate(jwks.hostname)),
       `${name('jwt.jwksUrl')} is http, or on this host or in a private network, where others may answer; use the public https address of the site, or set MICROCHATTER_INSECURE_JWKS=true`,
+    ],
+    [
+      hook !== undefined &&
+        !insecure.webhook &&
+        (hook.protocol === 'http:' || isPrivate(hook.hostname)),
+      `${name('webhook.url')} is http, or on this host or in a private network, where others may listen; use the public https address of the site, or set MICROCHATTER_INSECURE_WEBHOOK=true`,
     ],
   ]
 }

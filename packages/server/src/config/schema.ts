@@ -100,6 +100,10 @@ export const ConfigSchema = section({
   groups: section({
     maxMembers: whole(2, 100_000, 'Members of one group, at most.'),
   }),
+  webhook: section({
+    url: format('webhookUrl', "The site's address that is told of presses on cards. Empty: none."),
+    secret: secret('webhookSecret', 'all', 'What the calls to it are signed with.'),
+  }),
   limits: choice(['on', 'off'], 'Whether the rates below hold. `off` is for measuring.'),
   rates: section({
     sendsBurst: rate('Messages of one user at once.'),
@@ -125,6 +129,7 @@ export const ConfigSchema = section({
     {
       http: flag('Allows a public URL with http, and Basic over it, in production.'),
       jwks: flag('Allows a key set on this host or in a private network.'),
+      webhook: flag('Allows a webhook by http, on this host or in a private network.'),
       noTls: flag('Allows a database or a Redis on another host without TLS.'),
     },
     'What production refuses unless told.',

@@ -107,6 +107,7 @@ export function toBatch({ rights, touch, jobs }: Group): ChatBatch {
     chatId: rights.id,
     rightsRev: rights.rightsRev,
     touch,
+    expireAfter: rights.settings?.expireAfterSeconds || undefined,
     messages: jobs.map(({ draft: { sender, clientId, body, rich } }) => ({
       senderId: sender.id,
       clientId,
@@ -122,16 +123,23 @@ export function settleGroup(group: Group, { base, last_at, appeared }: Numbered)
   rights.begun = true
   if (touch) rights.activeDay = today()
   const createdAt = last_at.toISOString()
+  const expiresAt = expiryOf(rights, last_at)
   let seq = base
   const messages: Sent[] = []
   for (const { draft, resolve, repeats } of jobs) {
     const { chatId, sender, clientId, body, rich } = draft
-    const sent = { chatId, sender, clientId, body, rich, seq: ++seq, createdAt }
+    const sent = { chatId, sender, clientId, body, rich, seq: ++seq, createdAt, expiresAt }
     messages.push(sent)
     resolve(sent)
     if (repeats) for (const repeat of repeats) settleRepeat(repeat, sent)
   }
   return { rights, appeared: appeared ?? [], messages }
+}
+
+/** [TIME-1] The same instant as the database's. */
+function expiryOf({ settings }: ChatRights, sentAt: Date): string | undefined {
+  const { expireAfterSeconds: seconds = 0 } = settings ?? {}
+  return seconds > 0 ? new Date(sentAt.getTime() + seconds * 1_000).toISOString() : undefined
 }
 
 function settleRepeat(repeat: Job, sent: Sent): void {

@@ -65,8 +65,7 @@ export async function changeMessage(
 ): Promise<Message> {
   const chatId = address.chatId.toLowerCase()
   if (!isUuid(chatId)) throw chatNotFound()
-  for (let attempt = 1; ; attempt += 1) {
-    const rights = await core.writer.rights(chatId)
+  return withRights(core, chatId, async (rights) => {
     if (!isMember(rights, actor.id)) throw chatNotFound()
     try {
       const { message, rev } = await change(core, chatId, (tx) =>
@@ -76,10 +75,30 @@ export async function changeMessage(
       return message
     } catch (error) {
       if (error instanceof Unchanged) return readMessage(core.db, { chatId, seq: address.seq })
+      throw error
+    }
+  })
+}
+
+/** Does it with the chat's rights as they are in the cache; again, where `checkCurrent` finds them old. */
+export async function withRights<T>(
+  core: Core,
+  chatId: string,
+  work: (rights: ChatRights | undefined) => Promise<T>,
+): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await work(await core.writer.rights(chatId))
+    } catch (error) {
       if (!(error instanceof Outdated) || attempt === ATTEMPTS) throw asBusy(error)
       core.writer.dropRights(chatId)
     }
   }
+}
+
+/** Under the chat's lock: the rights hold until it is given back, or `withRights` begins anew. */
+export function checkCurrent(rightsRev: number | undefined, rights: ChatRights): void {
+  if (rightsRev !== rights.rightsRev) throw new Outdated()
 }
 
 function updated(message: Message, rev: number): MessageEvent {
@@ -102,7 +121,7 @@ async function changeHeld(
   const chatId = rights.id
   const touched = (await touchChats(tx, [chatId], 1)).get(chatId)
   if (!touched) throw chatNotFound()
-  if (touched.rightsRev !== rights.rightsRev) throw new Outdated()
+  checkCurrent(touched.rightsRev, rights)
   const row = await findRow(tx, { chatId, seq, userId })
   const content = row.content ?? {}
   const { changes, rev } = touched

@@ -93,7 +93,12 @@ export async function viewChat(
 }
 
 /** The actor's devices hear it, but not the socket that has it as its answer. */
-export function tellDevices(core: Core, actor: Actor, name: string, data: unknown): void {
+export function tellDevices(
+  core: Core,
+  actor: Pick<Actor, 'id' | 'socket'>,
+  name: string,
+  data: unknown,
+): void {
   core.bus.publish({ kind: 'deliver', to: [actor.id], name, data, except: actor.socket })
 }
 

@@ -4,11 +4,11 @@ import type { ChatRights } from '../store/chats.ts'
 import type { Content } from '../store/content.ts'
 import type { Rich, MessageRow } from '../store/messages.ts'
 import type { RichDraft } from './batch.ts'
-import { changeMessage } from './changes.ts'
+import { changeMessage, type MessageAddress } from './changes.ts'
 import type { Actor, Core } from './core.ts'
 import { ChatError } from './errors.ts'
 import { type Bounds, findBounds, findRow } from './history.ts'
-import { toMessage, toPoll, without } from './message-view.ts'
+import { isPast, toMessage, toPoll, without } from './message-view.ts'
 import { chatNotFound, forbidden, isMember, may, messageNotFound, SYSTEM } from './rights.ts'
 import { checkBody, checkData } from './text.ts'
 import { requireAdmin } from './users.ts'
@@ -19,18 +19,26 @@ type Part = Rich & { shown: Partial<Message> }
 
 const QUOTED = 200
 
+interface Asked {
+  chatId: string
+  body: string | undefined
+  extras: Extras
+  /** It is only looked at, and sent later: nothing changes. */
+  isTrial?: boolean
+}
+
 /** The text of a message with extras, and what is stored and shown beside it. */
 export async function toRich(
   core: Core,
   sender: Sender,
-  { chatId, body, extras }: { chatId: string; body: string | undefined; extras: Extras },
+  { chatId, body, extras, isTrial = false }: Asked,
 ): Promise<{ body: string; rich: RichDraft | undefined }> {
   checkKinds(extras)
   const rights = await core.writer.rights(chatId)
   if (!isMember(rights, sender.id)) throw chatNotFound()
   if (extras.forward) return forward(core, sender, body, extras.forward)
   const text = textOf(core, body, extras)
-  const refs = await referTo(core, sender, chatId, extras)
+  const refs = await referTo(core, sender, { chatId, extras, isTrial })
   const parts = [plainPart(sender, extras), refs, mentionPart(rights, sender.id, extras)]
   const rich = {
     content: Object.assign({}, ...parts.map(({ content }) => content)) as Content,
@@ -90,12 +98,14 @@ function checkPoll({ options, closesAt }: NonNullable<Extras['poll']>): void {
 async function referTo(
   core: Core,
   sender: Sender,
-  chatId: string,
-  { reply, thread }: Extras,
+  { chatId, extras: { reply, thread }, isTrial }: Omit<Asked, 'body'>,
 ): Promise<Part> {
   if (reply === undefined && thread === undefined) return { content: {}, shown: {}, mentioned: [] }
   const bounds = await findBounds(core, sender as Actor, chatId)
-  if (thread !== undefined) await openThread(core, sender, bounds, thread)
+  if (thread !== undefined) {
+    const isOpen = await checkThread(core, bounds, thread)
+    if (!isOpen && !isTrial) await openThread(core, sender, { chatId: bounds.chatId, seq: thread })
+  }
   const content = without({ reply, thread })
   if (reply === undefined) return { content, shown: without({ thread }), mentioned: [] }
   const row = await findRow(core, bounds, reply).catch(() =>
@@ -110,21 +120,25 @@ function quote(row: MessageRow): NonNullable<Message['reply']> {
   return { seq, body: text, ...without({ sender, kind, deletedAt, change }) }
 }
 
-/** The first message of a thread marks the one that it hangs on. */
-async function openThread(core: Core, sender: Sender, bounds: Bounds, seq: number): Promise<void> {
+/** true: it has a message already. */
+async function checkThread(core: Core, bounds: Bounds, seq: number): Promise<boolean> {
   const row = await findRow(core, bounds, seq).catch(() =>
     Promise.reject(messageNotFound('/thread')),
   )
-  const { thread, threaded, kind, deletedAt } = row.content ?? {}
-  if (thread !== undefined || kind === 'system' || deletedAt !== undefined)
+  const { thread, threaded, kind, deletedAt, expiresAt } = row.content ?? {}
+  if (thread !== undefined || kind === 'system' || deletedAt !== undefined || isPast(expiresAt))
     throw new ChatError('invalid', {
       field: '/thread',
       detail: 'A thread hangs on a message that is there, and that is in no thread itself',
     })
-  if (threaded) return
+  return threaded === true
+}
+
+/** The first message of a thread marks the one that it hangs on. */
+async function openThread(core: Core, sender: Sender, address: MessageAddress): Promise<void> {
   // Its answer is of another message: the sender's own socket is told of this one as well.
   const by = { ...sender, socket: undefined }
-  await changeMessage(core, by, { chatId: bounds.chatId, seq }, async ({ content }) =>
+  await changeMessage(core, by, address, async ({ content }) =>
     content.threaded ? undefined : { content: { ...content, threaded: true } },
   )
 }

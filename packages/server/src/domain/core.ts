@@ -2,6 +2,7 @@ import type { Audience, WriteFrom } from '@microchatter/protocol'
 import type { Bus } from '../bus/bus.ts'
 import type { Database } from '../store/db.ts'
 import type { Delivered } from './delivered.ts'
+import type { Clock } from './clock.ts'
 import type { Heads } from './heads.ts'
 import type { Identity } from './identity.ts'
 import type { Limits } from './limits.ts'
@@ -9,6 +10,7 @@ import type { Presence } from './presence.ts'
 import type { Reads } from './reads.ts'
 import type { Sharing } from './receipts.ts'
 import type { Typing } from './typing.ts'
+import type { Webhook } from './webhook.ts'
 import type { Writer } from './writer.ts'
 
 /** What every domain function takes first. It is joined in server.ts. */
@@ -30,6 +32,10 @@ export interface Core {
   sharing: Sharing
   /** What devices say they have, on its way to the database. */
   delivered: Delivered
+  /** What is due at a time. */
+  clock: Clock
+  /** The site's; undefined: it has none. */
+  webhook: Webhook | undefined
 }
 
 /** The part of the configuration that the domain goes by. */

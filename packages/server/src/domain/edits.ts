@@ -12,7 +12,7 @@ import type { Actor, Core } from './core.ts'
 import { decodeCursor, toPage } from './cursor.ts'
 import { ChatError } from './errors.ts'
 import { findBounds, findRow } from './history.ts'
-import { without } from './message-view.ts'
+import { isPast, without } from './message-view.ts'
 import { checkNoBlock, forbidden, may } from './rights.ts'
 import { setMark } from './stars.ts'
 import { checkBody, checkData } from './text.ts'
@@ -57,8 +57,8 @@ function checkEdit(core: Core, actor: Actor, held: Held): void {
 }
 
 /** Of one that is gone there is nothing to change. */
-export function checkThere({ deletedAt }: Content): void {
-  if (deletedAt !== undefined) throw new ChatError('deleted')
+export function checkThere({ deletedAt, expiresAt }: Content): void {
+  if (deletedAt !== undefined || isPast(expiresAt)) throw new ChatError('deleted')
 }
 
 function checkTime(createdAt: Date, minutes: number, verb: string): void {
@@ -105,9 +105,11 @@ export async function erased(held: Held, by: { deletedBy?: number }): Promise<Be
   await deleteReactions(tx, chatId, seq)
   await deleteVotes(tx, chatId, seq)
   await deletePin(tx, chatId, seq)
-  const { thread, threaded } = content
+  const { thread, threaded, expiresAt } = content
   const deletedAt = new Date().toISOString()
-  return { body: '', content: { deletedAt, ...by, ...without({ thread, threaded }) } as Content }
+  // Then what it was before goes too.
+  const kept = without({ thread, threaded, expiresAt })
+  return { body: '', content: { deletedAt, ...by, ...kept } as Content }
 }
 
 /** For oneself alone. */

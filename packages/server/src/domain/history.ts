@@ -1,7 +1,7 @@
 /** Reading messages: a page of a chat or of a thread, or one of them, as the reader may see it. */
 import type { History, HistoryQuery, Message } from '@microchatter/protocol'
 import { selectChatSeqs } from '../store/chats.ts'
-import { selectMarks } from '../store/marks.ts'
+import { type MarkRow, selectMarks } from '../store/marks.ts'
 import { type MessageRow, selectMessages, selectThread } from '../store/messages.ts'
 import { audit } from './audit.ts'
 import { type Actor, type Core, isUuid } from './core.ts'
@@ -107,6 +107,19 @@ export async function findRow(core: Core, bounds: Bounds, seq: number): Promise<
   return row
 }
 
+/** A message that the actor sees as a member of the chat. @throws not_found */
+export async function findOwn(
+  core: Core,
+  actor: Actor,
+  { chatId, seq }: { chatId: string; seq: number },
+): Promise<MessageRow> {
+  const bounds = await findBounds(core, { ...actor, admin: false }, chatId)
+  const row = await findRow(core, bounds, seq)
+  const mark = (await marksOf(core, actor, bounds, [row])).get(seq)
+  if (mark?.deleted) throw messageNotFound()
+  return row
+}
+
 /** Rows as the reader has them: with what is its own, and without whom it has blocked. */
 export async function show(
   core: Core,
@@ -122,7 +135,7 @@ export async function show(
 async function marksOf(core: Core, { id: userId }: Actor, bounds: Bounds, rows: MessageRow[]) {
   const { chatId, hasMarks } = bounds
   const [first, last] = [rows[0], rows.at(-1)]
-  if (!hasMarks || !first || !last) return new Map<number, never>()
+  if (!hasMarks || !first || !last) return new Map<number, MarkRow>()
   const range = { userId, chatId, from: first.seq, to: last.seq }
   return new Map((await selectMarks(core.db, range)).map((mark) => [mark.seq, mark]))
 }

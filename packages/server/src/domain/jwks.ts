@@ -6,6 +6,7 @@ import {
   errors,
   type JWTVerifyGetKey,
 } from 'jose'
+import { readCapped } from './capped.ts'
 import { ChatError } from './errors.ts'
 
 const JWKS = {
@@ -95,13 +96,6 @@ function createKeptKeys(url: URL) {
 /** Redirects come back as their 3xx, which jose refuses. */
 async function fetchCapped(url: string, init: RequestInit): Promise<Response> {
   const response = await fetch(url, init)
-  const parts: Uint8Array[] = []
-  let bytes = 0
-  for await (const part of response.body ?? []) {
-    bytes += part.length
-    // Leaving the loop cancels the rest of the body.
-    if (bytes > JWKS.bytes) throw new Error(`The JWKS has more than ${JWKS.bytes} bytes`)
-    parts.push(part)
-  }
-  return new Response(Buffer.concat(parts), { status: response.status })
+  const bytes = await readCapped(response, JWKS.bytes)
+  return new Response(bytes, { status: response.status })
 }

@@ -67,7 +67,7 @@ export function without<T extends object>(values: T): Partial<T> {
   return Object.fromEntries(entries) as Partial<T>
 }
 
-function isPast(time: string | undefined): boolean {
+export function isPast(time: string | undefined): boolean {
   return time !== undefined && Date.parse(time) <= Date.now()
 }
 

@@ -14,12 +14,20 @@ import { requireAdmin } from './users.ts'
 export async function sendMessage(
   core: Core,
   actor: Sender,
+  message: SendBody & { chatId: string },
+): Promise<Message> {
+  if (!hasExtras(message)) checkBody(message.body ?? '', core.settings.messages.maxLength)
+  if (!isUuid(message.chatId)) throw chatNotFound()
+  if (actor.username !== SYSTEM) core.limits.sends.take(actor.id)
+  return storeMessage(core, actor, message)
+}
+
+/** As `sendMessage`, of one that was looked at and counted before. */
+export async function storeMessage(
+  core: Core,
+  actor: Sender,
   { chatId, body, clientId, ...extras }: SendBody & { chatId: string },
 ): Promise<Message> {
-  const isPlain = Object.keys(extras).length === 0
-  if (isPlain) checkBody(body ?? '', core.settings.messages.maxLength)
-  if (!isUuid(chatId)) throw chatNotFound()
-  if (actor.username !== SYSTEM) core.limits.sends.take(actor.id)
   const id = chatId.toLowerCase()
   const draft = {
     chatId: id,
@@ -27,7 +35,7 @@ export async function sendMessage(
     clientId: clientId?.toLowerCase() ?? randomUUID(),
     body: body ?? '',
   }
-  if (isPlain) return ofSent(await core.writer.send(draft))
+  if (Object.keys(extras).length === 0) return ofSent(await core.writer.send(draft))
   try {
     const rich = await toRich(core, actor, { chatId: id, body, extras })
     return ofSent(await core.writer.send({ ...draft, ...rich }))
@@ -54,7 +62,8 @@ export async function sendToUser(
   return sendMessage(core, sender, { ...body, chatId })
 }
 
-function hasExtras({ body: _, clientId: __, ...extras }: SendBody): boolean {
+function hasExtras(message: SendBody & { chatId?: string }): boolean {
+  const { body: _, clientId: __, chatId: ___, ...extras } = message
   return Object.keys(extras satisfies Extras).length > 0
 }
 

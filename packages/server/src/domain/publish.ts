@@ -22,9 +22,12 @@ export function ofSent(sent: Sent): Message {
 
 /** [SEND-6] After the commit, in the order of seq. */
 export function publishWritten(core: Core, written: Written[]): void {
-  for (const { rights, messages } of written)
+  for (const { rights, messages } of written) {
+    const [{ expiresAt } = {}] = messages
+    if (expiresAt !== undefined) core.clock.expect(Date.parse(expiresAt))
     for (const sent of messages)
       deliverMessage(core, rights, { name: 'message.created', data: ofSent(sent) }, sent.sender)
+  }
 }
 
 /** [SEND-4] Who has blocked the sender gets its place in the chat, and nothing of what it says. */

@@ -8,6 +8,8 @@ import type {
 import type { Db } from '../store/db.ts'
 import { selectContactIds } from '../store/contacts.ts'
 import { eraseMailbox } from '../store/labels.ts'
+import { deleteRemindersOf } from '../store/reminders.ts'
+import { deleteScheduledOf } from '../store/scheduled.ts'
 import { deleteSessions, deleteSessionsBut } from '../store/sessions.ts'
 import {
   eraseUser,
@@ -114,6 +116,8 @@ export async function deleteUser(core: Core, actor: Actor, name: string): Promis
     await eraseUser(tx, user.id)
     await eraseMailbox(tx, user.id)
     await deleteSessions(tx, user.id)
+    await deleteScheduledOf(tx, user.id)
+    await deleteRemindersOf(tx, user.id)
     await audit(tx, actor, 'user.delete', user.username)
     return { ...ended, contacts: told }
   })

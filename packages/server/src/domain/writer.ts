@@ -29,6 +29,7 @@ import {
 } from './batch.ts'
 import { ChatError } from './errors.ts'
 import { sendRefusal } from './rights.ts'
+import { insertInTurn, type InTurn, Moved, slownessOf, tooEarly } from './slow.ts'
 
 const BATCH = 256
 /** Drafts that wait before more are refused. */
@@ -238,13 +239,38 @@ export class Writer {
   async #insert(jobs: Job[], rights: RightsOf, again: boolean): Promise<Job[]> {
     if (jobs.length === 0) return []
     const groups = toGroups(jobs, rights, again)
+    const slow = groups.filter((group) => slownessOf(group.rights) > 0)
+    const quick = slow.length === 0 ? groups : groups.filter((group) => !slow.includes(group))
+    const left = await this.#insertGroups(quick, rights)
+    for (const group of slow) left.push(...(await this.#insertInTurn(group, rights)))
+    return left
+  }
+
+  async #insertGroups(groups: Group[], rights: RightsOf): Promise<Job[]> {
+    if (groups.length === 0) return []
     let numbered: Numbered[]
     try {
       numbered = await insertMessages(this.#db, groups.map(toBatch))
     } catch (error) {
+      const jobs = groups.flatMap((group) => group.jobs)
       return this.#recover(jobs, rights, error)
     }
     return this.#settle(groups, new Map(numbered.map((row) => [row.id, row])))
+  }
+
+  /** [TIME-6] */
+  async #insertInTurn(group: Group, rights: RightsOf): Promise<Job[]> {
+    let done: InTurn
+    try {
+      done = await insertInTurn(this.#db, group)
+    } catch (error) {
+      return error instanceof Moved ? group.jobs : this.#recover(group.jobs, rights, error)
+    }
+    const { numbered, written, waiting } = done
+    if (numbered) this.#listener.onWritten([settleGroup({ ...group, jobs: written }, numbered)])
+    for (const job of await this.#settleSent([...waiting.keys()]))
+      fail(job, tooEarly(waiting.get(job) ?? 0))
+    return []
   }
 
   #settle(groups: Group[], numbered: ReadonlyMap<string, Numbered>): Job[] {

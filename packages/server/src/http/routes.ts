@@ -12,6 +12,7 @@ import {
   NewDraft,
   closed,
   DeliveredBody,
+  EditScheduledBody,
   History,
   HistoryQuery,
   LabelCount,
@@ -30,6 +31,8 @@ import {
   page,
   PresenceList,
   PresenceQuery,
+  PressBody,
+  Pressed,
   Profile,
   Reactor,
   ReadAll,
@@ -39,6 +42,10 @@ import {
   ReceiptsQuery,
   RegisterBody,
   RequestBody,
+  Reminder,
+  ReminderBody,
+  ScheduleBody,
+  Scheduled,
   SendBody,
   SendToUserBody,
   Session,
@@ -53,6 +60,7 @@ import {
 } from '@microchatter/protocol'
 import { Type } from 'typebox'
 import { BlockParams, ListBlocksQuery, onBlockUser, onListBlocks, onUnblockUser } from './blocks.ts'
+import { onPressButton } from './cards.ts'
 import {
   ChatParams,
   onDeleteChat,
@@ -112,7 +120,15 @@ import {
   onListMembers,
   onRemoveMember,
 } from './members.ts'
+import { onListReminders, onRemoveReminder, onSetReminder } from './reminders.ts'
 import { publicRoute, type Route, route } from './route.ts'
+import {
+  onEditScheduled,
+  onListScheduled,
+  onRemoveScheduled,
+  onScheduleMessage,
+  ScheduledParams,
+} from './scheduled.ts'
 import {
   onListSessions,
   onLogIn,
@@ -133,6 +149,15 @@ import {
 
 const AnyUser = Type.Union([User, Profile])
 const Text = Type.String()
+const SENDING = [
+  'not_found',
+  'blocked',
+  'forbidden',
+  'admin_only',
+  'invalid_text',
+  'client_id_reused',
+  'slow_mode',
+] as const
 const CHANGING = ['not_found', 'forbidden', 'blocked', 'deleted', 'invalid_text'] as const
 
 export const ROUTES: readonly Route[] = [
@@ -378,7 +403,7 @@ export const ROUTES: readonly Route[] = [
     params: ChatParams,
     body: SendBody,
     answers: { 201: Message },
-    errors: ['not_found', 'blocked', 'forbidden', 'invalid_text', 'client_id_reused'],
+    errors: SENDING,
     on: onSendMessage,
   }),
   route('listChanges', 'user', 'GET /chats/:chatId/changes', {
@@ -498,6 +523,67 @@ export const ROUTES: readonly Route[] = [
     answers: { 204: null },
     errors: ['not_found'],
     on: onUnstarMessage,
+  }),
+  route('pressButton', 'user', 'POST /chats/:chatId/messages/:seq/press', {
+    summary: "Press a button of a card: the site's webhook is asked",
+    params: MessageParams,
+    body: PressBody,
+    answers: { 200: Pressed },
+    errors: ['not_found', 'forbidden', 'deleted'],
+    on: onPressButton,
+  }),
+  route('scheduleMessage', 'user', 'POST /chats/:chatId/scheduled', {
+    summary: 'Have a message sent at a time to come',
+    params: ChatParams,
+    body: ScheduleBody,
+    answers: { 201: Scheduled },
+    errors: ['not_found', 'blocked', 'forbidden', 'admin_only', 'invalid_text'],
+    idempotent: true,
+    on: onScheduleMessage,
+  }),
+  route('listScheduled', 'user', 'GET /users/me/scheduled', {
+    summary: 'My messages that wait for their time or could not be sent, the soonest first',
+    query: PageQuery,
+    answers: { 200: page(Scheduled) },
+    errors: ['invalid_cursor'],
+    on: onListScheduled,
+  }),
+  route('editScheduled', 'user', 'PATCH /users/me/scheduled/:id', {
+    summary: 'Give a message that waits another text or another time',
+    params: ScheduledParams,
+    body: EditScheduledBody,
+    answers: { 200: Scheduled },
+    errors: ['not_found', 'invalid_text', 'in_progress'],
+    on: onEditScheduled,
+  }),
+  route('removeScheduled', 'user', 'DELETE /users/me/scheduled/:id', {
+    summary: 'Do not send it',
+    params: ScheduledParams,
+    answers: { 204: null },
+    errors: ['not_found', 'in_progress'],
+    on: onRemoveScheduled,
+  }),
+  route('listReminders', 'user', 'GET /users/me/reminders', {
+    summary: 'My reminders, the soonest first; those whose time has come until I delete them',
+    query: PageQuery,
+    answers: { 200: page(Reminder) },
+    errors: ['invalid_cursor'],
+    on: onListReminders,
+  }),
+  route('setReminder', 'user', 'PUT /chats/:chatId/messages/:seq/reminder', {
+    summary: 'Be reminded of a message at a time to come',
+    params: MessageParams,
+    body: ReminderBody,
+    answers: { 200: Reminder },
+    errors: ['not_found', 'forbidden', 'deleted', 'invalid_text'],
+    on: onSetReminder,
+  }),
+  route('removeReminder', 'user', 'DELETE /chats/:chatId/messages/:seq/reminder', {
+    summary: 'Not be reminded of it',
+    params: MessageParams,
+    answers: { 204: null },
+    errors: ['not_found'],
+    on: onRemoveReminder,
   }),
   route('markRead', 'user', 'PUT /chats/:chatId/read', {
     summary: 'Mark as read up to a seq',

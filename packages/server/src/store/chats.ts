@@ -196,6 +196,15 @@ export async function bumpRev(db: Db, chatId: string): Promise<{ lastSeq: number
   return { lastSeq: row?.last_seq ?? 0, rev: row?.rev ?? 0 }
 }
 
+/** Takes the chat's lock, and changes nothing yet. Returns its rights_rev; undefined: there is no chat. */
+export async function lockChat(db: Db, chatId: string): Promise<number | undefined> {
+  const [row] = await db.query<{ rights_rev: number }>(
+    'SELECT rights_rev FROM chats WHERE id = $1 FOR UPDATE',
+    [chatId],
+  )
+  return row?.rights_rev
+}
+
 /** What a chat has come to by a change of it. */
 export interface Touched {
   rev: number

@@ -3,6 +3,7 @@
  * statement that finds every place where one promise does not hold, recomputed from the rows alone.
  */
 import { GROUP_CHECKS } from './check-groups.ts'
+import { DUE, EXPIRING } from './check-due.ts'
 import type { Db } from './db.ts'
 
 /** Something that is not as it should be. */
@@ -274,6 +275,7 @@ export const CHAT_CHECKS: readonly Check[] = [
       WHERE ${within('c.id')} AND m.changed_day < d.day`,
   },
   ...GROUP_CHECKS,
+  EXPIRING,
 ]
 
 /** Those that look at everything at once. */
@@ -318,4 +320,5 @@ export const OTHER_CHECKS: readonly Check[] = [
       SELECT NULL::uuid, NULL::bigint, 'there is no user "system"', 'one'
       WHERE NOT EXISTS (SELECT FROM users WHERE username = 'system')`,
   },
+  DUE,
 ]

@@ -145,6 +145,9 @@ function startsOf(counts: number[]): number[] {
   })
 }
 
+/** As exact as the wire has it. */
+const EXPIRY = `(date_trunc('milliseconds', c.last_at) + make_interval(secs => c.ttl))`
+
 /** `rich`: also for messages that have more than a text. */
 function insertSql(rich: boolean): string {
   const only = (sql: string) => (rich ? sql : '')
@@ -164,14 +167,13 @@ function insertSql(rich: boolean): string {
     INSERT INTO messages (chat_id, seq, sender_id, client_id, body, created_at ${only(', content')})
     SELECT c.id, c.base + i.nth, i.sender_id, i.client_id, i.body, c.last_at
       ${only(`, CASE WHEN c.ttl > 0 THEN coalesce(i.content, '{}') || jsonb_build_object('expiresAt',
-        to_char((c.last_at + make_interval(secs => c.ttl)) AT TIME ZONE 'UTC',
-          'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) ELSE i.content END`)}
+        to_char(${EXPIRY} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')) ELSE i.content END`)}
     FROM c, unnest(($8::bigint[])[start:start + n - 1], ($9::uuid[])[start:start + n - 1],
       ($10::text[])[start:start + n - 1] ${only(', ($13::jsonb[])[start:start + n - 1]')})
       WITH ORDINALITY AS i(sender_id, client_id, body ${only(', content')}, nth)),
   ${only(`expiring AS (
     INSERT INTO expiring (chat_id, seq, expires_at)
-    SELECT c.id, c.base + i.nth, c.last_at + make_interval(secs => c.ttl)
+    SELECT c.id, c.base + i.nth, ${EXPIRY}
     FROM c, generate_series(1, c.n) AS i(nth) WHERE c.ttl > 0),
   mentioned AS (
     INSERT INTO mentions (chat_id, user_id, seq)

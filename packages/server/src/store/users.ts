@@ -133,9 +133,13 @@ export async function swapPassword(db: Db, id: number, old: string, upgraded: st
   return rows.length === 1
 }
 
-/** Until the end of the transaction nobody adds the user to a group. */
-export async function lockUser(tx: Db, id: number): Promise<void> {
-  await tx.query('SELECT 1 FROM users WHERE id = $1 FOR UPDATE', [id])
+/** Until the end of the transaction nobody else has it. false: the account was deleted. */
+export async function lockUser(tx: Db, id: number): Promise<boolean> {
+  const rows = await tx.query(
+    'SELECT 1 FROM users WHERE id = $1 AND username IS NOT NULL FOR UPDATE',
+    [id],
+  )
+  return rows.length === 1
 }
 
 /** Personal data go; the row stays for the messages that name it. */
