@@ -55,9 +55,10 @@ function addContent(message: Message, content: Content, details: Details): void 
 }
 
 function toEvent(
-  { userIds: _, ...event }: NonNullable<Content['event']>,
+  stored: NonNullable<Content['event']>,
   usernames: string[] | undefined,
 ): SystemEvent {
+  const { userIds: _, ...event } = stored
   return { ...event, ...(usernames && usernames.length > 0 ? { usernames } : {}) }
 }
 

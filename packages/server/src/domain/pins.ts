@@ -30,9 +30,10 @@ async function pin({ tx, chatId, seq, content }: Held, { id }: Actor) {
   return { content: { ...content, pinned: true as const } }
 }
 
-async function unpin({ tx, chatId, seq, content: { pinned: _, ...content } }: Held) {
+async function unpin({ tx, chatId, seq, content }: Held) {
   await deletePin(tx, chatId, seq)
-  return { content }
+  const { pinned: _, ...rest } = content
+  return { content: rest }
 }
 
 /** The pinned messages that I can see, the newest pin first. */

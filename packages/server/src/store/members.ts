@@ -88,7 +88,11 @@ const view = (keys: string) => `
 async function complete<R extends ChatRow>(db: Db, rows: R[]): Promise<R[]> {
   const shown = rows.filter(({ message_seq }) => message_seq !== null)
   const messages = shown.map(({ id, user_id, message_seq, content, has_marks }) => ({
-    ...{ chat_id: id, user_id, seq: message_seq ?? 0, content, has_marks },
+    chat_id: id,
+    user_id,
+    seq: message_seq ?? 0,
+    content,
+    has_marks,
     details: null,
     mark: null,
   }))

@@ -24,7 +24,8 @@ export class GroupEvents {
   /** By username. */
   readonly #memberships = new Map<string, Membership>()
 
-  update({ chatId: _, memberCount, ...shared }: EventData<'group.updated'>): void {
+  update(told: EventData<'group.updated'>): void {
+    const { chatId: _, memberCount, ...shared } = told
     if (!this.#shared || !isNewer(this.#shared, shared)) this.#shared = shared
     this.#counted({ ...shared, memberCount })
   }
