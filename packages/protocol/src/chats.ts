@@ -164,6 +164,7 @@ export const ReadState = closed({
   seq: Seq,
   rev: Rev,
   unread: Type.Integer({ minimum: 0 }),
+  mentions: opt(Type.Integer({ minimum: 1, description: 'Unread messages that mention me.' })),
 })
 export type ReadState = Static<typeof ReadState>
 

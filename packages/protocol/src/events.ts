@@ -43,6 +43,7 @@ export const EVENTS = {
     rev: Rev,
     lastSeq: Seq,
     unread: opt(Type.Integer({ minimum: 0, description: 'Only to the reader itself.' })),
+    mentions: opt(Type.Integer({ minimum: 1, description: 'Only to the reader itself.' })),
   }),
   'draft.updated': DraftState,
   'delivered.updated': closed({
@@ -54,6 +55,7 @@ export const EVENTS = {
   }),
   typing: closed({ chatId: ChatId, username: Username, typing: Type.Boolean() }),
   'presence.updated': Presence,
+  'block.updated': closed({ username: Username, blocked: Type.Boolean() }),
   'user.updated': Profile,
   'user.removed': closed({ username: Username }),
   'unread.updated': Unread,

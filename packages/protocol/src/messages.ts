@@ -104,7 +104,6 @@ export type History = Static<typeof History>
 
 export const EditBody = closed({
   body: opt(Body),
-  mentions: CONTENT.mentions,
   metadata: CONTENT.metadata,
 })
 export type EditBody = Static<typeof EditBody>

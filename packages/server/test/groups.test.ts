@@ -536,6 +536,48 @@ for (const engine of engines)
       assert.equal((await bob.chats()).length, 1)
     })
 
+    test('[SEND-4] in a group, who has blocked a member gets its messages without what they say', async () => {
+      const [ann, bob, cat] = await some(3)
+      const { id } = await newGroup([ann, bob, cat])
+      const path = `/chats/${id}/messages`
+      await bob.ask('POST', path, { body: 'before' })
+      const [anns, desk, cats] = [await ann.connect(), await ann.connect(), await cat.connect()]
+      await ann.ask('PUT', `/users/me/blocks/${bob.username}`)
+      const blocked = { username: bob.username, blocked: true }
+      assert.deepEqual(await desk.receives('block.updated'), blocked)
+      const marked = await anns.receives('chat.updated', (one) => one.id === id)
+      assert.deepEqual([marked.lastMessage.body, marked.lastMessage.hidden], ['', true])
+      const said = 'what ann does not want to read'
+      const message = await bob.ask<Message>('POST', path, { body: said, reply: 2 })
+      assert.deepEqual(await cats.receives('message.created', ({ seq }) => seq === 3), message)
+      const place = await anns.receives('message.created', ({ seq }) => seq === 3)
+      assert.deepEqual([place.body, place.hidden, place.sender], ['', true, bob.username])
+      await bob.ask('PATCH', `${path}/3`, { body: `${said}!` })
+      const changed = await anns.receives('message.updated')
+      assert.deepEqual([changed.body, changed.hidden, changed.change], ['', true, 1])
+      assert.deepEqual(
+        (await ann.history(id)).slice(1).map(({ body }) => body),
+        ['', ''],
+      )
+      assert.equal((await ann.chat(id)).lastMessage?.hidden, true)
+      assert.equal((await ann.ask('GET', `/chats/${id}/changes?after=0`)).items[0].hidden, true)
+      const { sync } = await desk.call('sync', { chats: [{ chatId: id, seq: 1 }] })
+      assert.deepEqual(
+        sync.messages[0].items.map(({ hidden }: Message) => hidden),
+        [true, true],
+      )
+      assert.equal(JSON.stringify([anns.events, desk.events, sync]).includes(said), false)
+      const asked = await ann.ask<Message>('GET', `${path}/3`)
+      assert.deepEqual([asked.body, asked.hidden], [`${said}!`, true])
+      // What happens to the group is told to all; so is what ann says, to bob.
+      await bob.ask('DELETE', `/chats/${id}/members/me`)
+      const left = await anns.receives('message.created', ({ seq }) => seq === 4)
+      assert.equal(left.event.type, 'member.left')
+      await ann.ask('DELETE', `/users/me/blocks/${bob.username}`)
+      await ann.ask('POST', `/chats/${id}/members`, { usernames: [bob.username] })
+      assert.equal((await ann.history(id))[2]?.body, `${said}!`)
+    })
+
     test('[GROUP-9] [MERGE-12] [SYNC-1] what a client makes of the events is what a fetch gives', async () => {
       const all = await some(6)
       const [ann, bob, cat, dan, eve, fay] = all

@@ -18,7 +18,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
         does: fc.constant('send'),
         by: who,
         here: fc.boolean(),
-        to: fc.constantFrom('thread' as const, 'reply' as const),
+        to: fc.constantFrom('thread' as const, 'reply' as const, 'mention' as const),
       },
       { requiredKeys: ['does', 'by', 'here'] },
     ),

@@ -1,9 +1,15 @@
 import type { Block } from '@microchatter/protocol'
-import { type BlockRow, deleteBlock, insertBlock, selectBlocks } from '../store/blocks.ts'
-import { bumpRights } from '../store/chats.ts'
+import {
+  type BlockRow,
+  deleteBlock,
+  insertBlock,
+  lockShared,
+  selectBlocks,
+} from '../store/blocks.ts'
+import { bumpAllRights, bumpRev, bumpRights } from '../store/chats.ts'
 import { touchMember } from '../store/members.ts'
-import { change } from './changing.ts'
-import { tellDevices, viewChat } from './chats.ts'
+import { change, tell } from './changing.ts'
+import { publishChat, tellDevices, viewChat } from './chats.ts'
 import type { Actor, Core } from './core.ts'
 import { decodeCursor, toPage } from './cursor.ts'
 import { pairChat } from './direct.ts'
@@ -28,15 +34,25 @@ async function setBlock(core: Core, actor: Actor, username: string, block: boole
   if (username === SYSTEM) throw forbidden('The system cannot be blocked; mute its chat')
   // The pair's chat is the lock that orders a block among the sends, so there has to be one.
   const id = await pairChat(core, { userId: actor.id, otherId: other.id })
-  const { changed, chat, isListed } = await change(core, id, async (tx) => {
+  const between: [number, number] = [actor.id, other.id]
+  const { changed, chat, isListed, groups } = await change(core, id, async (tx) => {
+    const shared = await lockShared(tx, { chatId: id, userIds: between })
     await bumpRights(tx, id)
-    await touchMember(tx, id, actor.id)
+    await bumpAllRights(tx, shared)
+    for (const chatId of shared) await bumpRev(tx, chatId)
+    for (const chatId of [id, ...shared]) await touchMember(tx, chatId, actor.id)
     const set = block ? insertBlock : deleteBlock
-    const isChange = await set(tx, actor.id, other.id)
-    return { changed: isChange, ...(await viewChat(tx, id, actor.id)) }
+    const isChange = await set(tx, ...between)
+    return { changed: isChange, groups: shared, ...(await viewChat(tx, id, actor.id)) }
   })
-  core.bus.publish({ kind: 'rights', chatId: id, between: [actor.id, other.id] })
-  if (changed && isListed) tellDevices(core, actor, 'chat.updated', chat)
+  for (const chatId of [id, ...groups]) core.bus.publish({ kind: 'rights', chatId, between })
+  if (!changed) return
+  if (isListed) tellDevices(core, actor, 'chat.updated', chat)
+  tellDevices(core, actor, 'block.updated', { username, blocked: block })
+  // What of them is the last message comes, or goes.
+  await tell(core, groups, async () => {
+    for (const chatId of groups) await publishChat(core, chatId, [actor.id], 'chat.updated')
+  })
 }
 
 export async function listBlocks(

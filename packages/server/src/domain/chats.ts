@@ -191,6 +191,7 @@ export async function markRead(
       seq: chat.read_seq,
       rev: chat.rev,
       unread: chat.last_seq - chat.read_seq,
+      ...(chat.mentions ? { mentions: chat.mentions } : {}),
     }
   const read = await change(core, chat.id, async (tx) => {
     // [RECEIPT-3] In a large chat it changes nobody else's view.
@@ -201,15 +202,17 @@ export async function markRead(
     return moved && { ...moved, rev: touched?.rev ?? chat.rev }
   })
   if (!read) throw chatNotFound()
-  const { readSeq, lastSeq, rev } = read
-  const state = { chatId: chat.id, seq: readSeq, rev, unread: lastSeq - readSeq }
+  const { readSeq, lastSeq, rev, mentions } = read
+  const counts = { unread: lastSeq - readSeq, ...(mentions > 0 ? { mentions } : {}) }
+  const state = { chatId: chat.id, seq: readSeq, rev, ...counts }
   await tell(core, chat.id, () => publishRead(core, actor, state))
   return state
 }
 
-async function publishRead(core: Core, actor: Actor, { chatId, seq, rev, unread }: ReadState) {
-  const data = await tellRead(core, actor, { chatId, seq, rev, lastSeq: seq + unread })
-  tellDevices(core, actor, 'read.updated', { ...data, unread })
+async function publishRead(core: Core, actor: Actor, state: ReadState) {
+  const { chatId, seq, rev, ...counts } = state
+  const data = await tellRead(core, actor, { chatId, seq, rev, lastSeq: seq + counts.unread })
+  tellDevices(core, actor, 'read.updated', { ...data, ...counts })
   await publishUnread(core, actor)
 }
 

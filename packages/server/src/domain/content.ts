@@ -158,12 +158,20 @@ function mentionPart(rights: ChatRights, senderId: number, extras: Extras): Part
       ...(ids.length > 0 ? { mentions: names } : {}),
       ...(mentionAll ? { mentionAll } : {}),
     },
-    mentioned: [...ids, ...(mentionAll ? [0] : [])],
+    // Who has blocked the sender does not hear of it.
+    mentioned: [
+      ...ids.filter((id) => !hasBlocked(rights, id, senderId)),
+      ...(mentionAll ? [0] : []),
+    ],
   }
 }
 
+function hasBlocked({ blocks }: ChatRights, blocker: number, blocked: number): boolean {
+  return blocks.some((pair) => pair[0] === blocker && pair[1] === blocked)
+}
+
 /** @throws invalid for who is no member */
-export function idsOfNames({ members }: ChatRights, names: readonly string[]): number[] {
+function idsOfNames({ members }: ChatRights, names: readonly string[]): number[] {
   const ids = new Map([...members].map(([id, name]) => [name, id]))
   const found = names.map((name, index) => {
     const id = ids.get(name)

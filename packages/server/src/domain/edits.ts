@@ -7,7 +7,6 @@ import { deletePin } from '../store/pins.ts'
 import { deleteReactions } from '../store/reactions.ts'
 import { deleteVotes } from '../store/votes.ts'
 import { changeMessage, type Becomes, type Held, type MessageAddress } from './changes.ts'
-import { idsOfNames } from './content.ts'
 import type { Actor, Core } from './core.ts'
 import { decodeCursor, toPage } from './cursor.ts'
 import { ChatError } from './errors.ts'
@@ -29,7 +28,7 @@ export function editMessage(
   if (body.body !== undefined) checkBody(body.body, core.settings.messages.maxLength)
   if (body.metadata) checkData(body.metadata, { field: '/metadata', maxBytes: LIMITS.metadata })
   if (Object.keys(body).length === 0)
-    throw new ChatError('invalid', { detail: 'Say what is to change: `body`, `mentions` …' })
+    throw new ChatError('invalid', { detail: 'Say what is to change: `body` or `metadata`' })
   return changeMessage(core, actor, address, async (held) => {
     checkEdit(core, actor, held)
     const becomes = edited(held, body)
@@ -67,13 +66,12 @@ function checkTime(createdAt: Date, minutes: number, verb: string): void {
     throw forbidden(`A message can be ${verb} for ${minutes} minutes after it was sent`)
 }
 
-function edited({ row, content, rights }: Held, { body, mentions, metadata }: EditBody): Becomes {
+function edited({ row, content }: Held, { body, metadata }: EditBody): Becomes {
   return {
     body: body ?? row.body,
     content: {
       ...content,
       ...without({ metadata }),
-      ...(mentions ? { mentions: idsOfNames(rights, mentions) } : {}),
     },
   }
 }
@@ -105,10 +103,10 @@ export async function erased(held: Held, by: { deletedBy?: number }): Promise<Be
   await deleteReactions(tx, chatId, seq)
   await deleteVotes(tx, chatId, seq)
   await deletePin(tx, chatId, seq)
-  const { thread, threaded, expiresAt } = content
+  const { thread, threaded, expiresAt, mentions, mentionAll } = content
   const deletedAt = new Date().toISOString()
-  // Then what it was before goes too.
-  const kept = without({ thread, threaded, expiresAt })
+  // What it was before goes when it expires; who was mentioned counts until it is read [MSG-3].
+  const kept = without({ thread, threaded, expiresAt, mentions, mentionAll })
   return { body: '', content: { deletedAt, ...by, ...kept } as Content }
 }
 

@@ -32,21 +32,21 @@ export function toMessage(row: Shown): Message {
 }
 
 function addContent(message: Message, content: Content, details: Details): void {
-  const { deletedAt, expiresAt } = content
+  const { deletedAt, expiresAt, thread, mentionAll } = content
+  Object.assign(message, without({ thread, mentionAll, mentions: details.mentions }))
   if (deletedAt !== undefined || isPast(expiresAt)) {
     // What has expired is gone at that time, also where it has not been erased yet.
     message.body = ''
-    Object.assign(message, without({ deletedAt: deletedAt ?? expiresAt, thread: content.thread }))
+    message.deletedAt = deletedAt ?? (expiresAt as string)
     if (details.deletedBy !== undefined) message.deletedBy = details.deletedBy
     if (details.replies) message.replies = details.replies
     return
   }
-  const { kind, type, thread, mentionAll, forwarded, metadata, location, card } = content
+  const { kind, type, forwarded, metadata, location, card } = content
   const { editedAt, pinned } = content
   Object.assign(
     message,
-    without({ kind, type, thread, mentionAll, forwarded, metadata, location, card }),
-    without({ editedAt, expiresAt, pinned, mentions: details.mentions }),
+    without({ kind, type, forwarded, metadata, location, card, editedAt, expiresAt, pinned }),
     without({ reactions: details.reactions, replies: details.replies }),
   )
   if (details.reply) message.reply = toQuote(details.reply)
@@ -101,15 +101,19 @@ export function toMy({ rev, starredAt, deleted, reactions, votes }: MarkRow): My
   }
 }
 
-/** With what is mine alone. Of a message that I have deleted for me, its place is left. */
+/**
+ * With what is mine alone: of a message that is there. Of one that I have deleted for me, its place is
+ * left.
+ */
 export function withMy(message: Message, mark: MarkRow | null | undefined): Message {
-  if (!mark) return message
+  if (!mark || (message.deletedAt !== undefined && !mark.deleted)) return message
   const my = toMy(mark)
   return mark.deleted ? { ...bare(message), my } : { ...message, my }
 }
 
-/** [SEND-4] As the one who has blocked its sender has it. */
+/** [SEND-4] As the one who has blocked its sender has it. What happens to a group is for all. */
 export function hide(message: Message): Message {
+  if (message.kind === 'system') return message
   return { ...bare(message), hidden: true }
 }
 

@@ -80,6 +80,7 @@ async function readStars(core: Core, actor: Actor, stars: StarRow[]): Promise<Me
   return stars.flatMap(({ chat_id, seq, mark }) => {
     const row = rows.find((one) => one.chat_id === chat_id && one.seq === seq)
     const message = row && withMy(toMessage(row), mark)
+    if (message?.deletedAt !== undefined) return []
     return message ? [masks.get(chat_id)?.(message) ?? message] : []
   })
 }

@@ -9,7 +9,7 @@ import {
 } from '@microchatter/protocol'
 import type { ChatRow, ListKey, MemberRow } from '../store/members.ts'
 import type { UserRow } from '../store/users.ts'
-import { toMessage, withMy } from './message-view.ts'
+import { hide, toMessage, withMy } from './message-view.ts'
 
 interface Person {
   username: string | null
@@ -114,7 +114,7 @@ export function toChat(row: ChatRow, members: MemberRow[]): Chat {
     ...(row.draft === null ? {} : { draft: row.draft }),
     ...(row.labels === null ? {} : { labels: row.labels }),
     ...(row.request === null ? {} : { request: row.request }),
-    ...(row.blocked ? { blocked: true } : {}),
+    ...(row.blocked && row.kind === 'direct' ? { blocked: true } : {}),
   }
 }
 
@@ -130,7 +130,8 @@ function lastMessage(row: ChatRow): Message {
     content: row.content,
     ...(row.details ? { details: row.details } : {}),
   })
-  return withMy(message, row.message_mark)
+  const own = withMy(message, row.message_mark)
+  return row.kind === 'group' && row.blocked ? hide(own) : own
 }
 
 export function toListKey(row: ChatRow): ListKey {

@@ -25,6 +25,27 @@ export async function deleteBlock(db: Db, blocker: number, blocked: number): Pro
   return rows.length === 1
 }
 
+/**
+ * Takes the locks of the two users, so that neither comes into a group meanwhile, then those of this
+ * chat and of all groups that both are in, in the order of ids. Returns the groups.
+ */
+export async function lockShared(
+  tx: Db,
+  { chatId, userIds }: { chatId: string; userIds: [number, number] },
+): Promise<string[]> {
+  await tx.query('SELECT 1 FROM users WHERE id = ANY($1::bigint[]) ORDER BY id FOR UPDATE', [
+    userIds,
+  ])
+  const rows = await tx.query<{ id: string }>(
+    `SELECT c.id FROM chats c WHERE c.id = $1 OR c.id IN (
+       SELECT a.chat_id FROM members a JOIN members b ON b.chat_id = a.chat_id AND b.user_id = $3
+       JOIN chats g ON g.id = a.chat_id AND g.kind = 'group' WHERE a.user_id = $2)
+     ORDER BY c.id FOR UPDATE OF c`,
+    [chatId, ...userIds],
+  )
+  return rows.map(({ id }) => id).filter((id) => id !== chatId)
+}
+
 /** By username, those after `after`. */
 export async function selectBlocks(
   db: Db,

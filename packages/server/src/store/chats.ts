@@ -71,7 +71,7 @@ export async function selectRights(
     `SELECT c.id, c.kind, c.rights_rev, c.last_seq > 0 AS begun, c.active_day::text AS active_day,
        c.settings, m.user_ids, m.usernames, m.owners, m.admins, m.pending, m.declined, ${TAKES},
        (SELECT array_agg(ARRAY[b.blocker_id, b.blocked_id]) FROM blocks b
-        WHERE c.kind = 'direct' AND b.blocker_id = ANY(m.user_ids) AND b.blocked_id = ANY(m.user_ids)
+        WHERE b.blocker_id = ANY(m.user_ids) AND b.blocked_id = ANY(m.user_ids)
        )::float8[] AS blocks
      FROM unnest($1::uuid[]) AS k(id) JOIN chats c ON c.id = k.id, LATERAL (
        SELECT array_agg(m.user_id)::float8[] AS user_ids, array_agg(u.username) AS usernames,

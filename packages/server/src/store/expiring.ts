@@ -25,9 +25,9 @@ export async function takeExpired(db: Db, chatId: string, seqs: number[]): Promi
   return rows.map(({ seq }) => seq).sort((a, b) => a - b)
 }
 
-/** What is beside the messages. */
+/** What is beside the messages; who was mentioned stays, until it is read, and who had deleted it. */
 export async function eraseBeside(db: Db, chatId: string, seqs: number[]): Promise<void> {
-  for (const table of ['reactions', 'votes', 'pins', 'mentions', 'message_edits'])
+  for (const table of ['reactions', 'votes', 'pins', 'message_edits'])
     await db.query(`DELETE FROM ${table} WHERE chat_id = $1 AND seq = ANY($2::int[])`, [
       chatId,
       seqs,
@@ -35,7 +35,7 @@ export async function eraseBeside(db: Db, chatId: string, seqs: number[]): Promi
   await db.query(
     `DELETE FROM marks k USING members m
      WHERE m.chat_id = $1 AND m.has_marks AND k.user_id = m.user_id AND k.chat_id = $1
-       AND k.seq = ANY($2::int[])`,
+       AND k.seq = ANY($2::int[]) AND NOT k.deleted`,
     [chatId, seqs],
   )
 }
@@ -64,7 +64,8 @@ export async function eraseMessages(
   await db.query(
     `UPDATE messages m SET body = '', change = $3 + n.nth, content = jsonb_strip_nulls(
        jsonb_build_object('deletedAt', m.content -> 'expiresAt', 'thread', m.content -> 'thread',
-         'threaded', m.content -> 'threaded'))
+         'threaded', m.content -> 'threaded', 'mentions', m.content -> 'mentions',
+         'mentionAll', m.content -> 'mentionAll'))
      FROM unnest($2::int[]) WITH ORDINALITY AS n(seq, nth)
      WHERE m.chat_id = $1 AND m.seq = n.seq`,
     [chatId, seqs, changes],

@@ -2,7 +2,7 @@ import type { Draft, GroupRole, GroupSettings } from '@microchatter/protocol'
 import { addDetails, type Content, type Details } from './content.ts'
 import type { Db, Nth } from './db.ts'
 import { addMarks, type MarkRow } from './marks.ts'
-import { addMentions } from './mentions.ts'
+import { addMentions, type Mentioned } from './mentions.ts'
 
 /** A chat as one member has it, with its last message. */
 export interface ChatRow extends Record<string, unknown> {
@@ -30,7 +30,7 @@ export interface ChatRow extends Record<string, unknown> {
   active_day: string | null
   /** It was never on the member's list: someone opened it, or has blocked. */
   unseen: boolean
-  /** Have I blocked the other? */
+  /** Have I blocked the other; in a group, the sender of the last message? */
   blocked: boolean
   draft: Draft | null
   labels: string[] | null
@@ -73,8 +73,9 @@ const view = (keys: string) => `
     c.last_at::text AS last_at_text, m.read_seq, m.cleared_seq, m.pinned, m.archived, m.muted_until,
     m.active_day::text AS active_day, m.draft, m.labels, m.request,
     m.active_day IS NULL AND m.changed_at = '-infinity' AS unseen,
-    c.kind = 'direct' AND EXISTS (SELECT FROM blocks b WHERE b.blocker_id = m.user_id
-      AND b.blocked_id = CASE WHEN c.low_id = m.user_id THEN c.high_id ELSE c.low_id END) AS blocked,
+    EXISTS (SELECT FROM blocks b WHERE b.blocker_id = m.user_id
+      AND b.blocked_id = CASE WHEN c.kind = 'group' THEN l.sender_id
+        WHEN c.low_id = m.user_id THEN c.high_id ELSE c.low_id END) AS blocked,
     l.seq AS message_seq, u.username AS message_sender, l.body AS message_body,
     l.client_id AS message_client_id, l.created_at AS message_created_at,
     l.change, l.content, c.changes, m.has_marks, c.mention_seq > m.read_seq AS is_mentioned
@@ -241,19 +242,26 @@ export const CHANGED_DAY = 'changed_day = greatest(changed_day, current_date)'
 export async function updateReadSeq(
   db: Db,
   { chatId, userId, seq, back }: { chatId: string; userId: number; seq: number; back: boolean },
-): Promise<{ readSeq: number; lastSeq: number } | undefined> {
-  const [row] = await db.query<{ read_seq: number; last_seq: number }>(
+): Promise<{ readSeq: number; lastSeq: number; mentions: number } | undefined> {
+  const [row] = await db.query<Read>(
     `UPDATE members m SET changed_at = now(), ${CHANGED_DAY},
        read_seq = greatest(least($3, o.last_seq), CASE WHEN $4 THEN o.cleared_seq ELSE o.read_seq END),
        delivered_seq = greatest(m.delivered_seq, o.read_seq)
-     FROM (SELECT m.read_seq, m.cleared_seq, c.last_seq FROM members m
+     FROM (SELECT m.read_seq, m.cleared_seq, c.last_seq, c.mention_seq FROM members m
            JOIN chats c ON c.id = m.chat_id
            WHERE m.chat_id = $1 AND m.user_id = $2 FOR UPDATE OF m) o
      WHERE m.chat_id = $1 AND m.user_id = $2
-     RETURNING m.read_seq, o.last_seq`,
+     RETURNING m.chat_id AS id, m.user_id, m.read_seq, o.last_seq,
+       o.mention_seq > m.read_seq AS is_mentioned`,
     [chatId, userId, seq, back],
   )
-  return row && { readSeq: row.read_seq, lastSeq: row.last_seq }
+  if (!row) return undefined
+  await addMentions(db, [row])
+  return { readSeq: row.read_seq, lastSeq: row.last_seq, mentions: row.mentions ?? 0 }
+}
+
+interface Read extends Mentioned, Record<string, unknown> {
+  last_seq: number
 }
 
 export interface MemberPatch {

@@ -3,7 +3,7 @@ import type { Db } from './db.ts'
 /** They are counted up to here. */
 const MOST = 100
 
-interface Mentioned {
+export interface Mentioned {
   id: string
   user_id: number
   read_seq: number

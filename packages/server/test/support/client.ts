@@ -17,8 +17,8 @@ import type {
 import { GroupEvents, isNewer, type Moment, type ToldMember } from './group-events.ts'
 import { Versions } from './versions.ts'
 
-/** Up to where someone has read, as of a moment. */
-type Mark = Moment & { seq: number }
+/** Up to where someone has read, as of a moment; of me, how many unread messages mentioned me then. */
+type Mark = Moment & { seq: number; mentions?: number | undefined }
 type Head = Pick<Chat, 'lastSeq' | 'updatedAt'>
 
 /** What is known of a chat, on the list or not. */
@@ -90,10 +90,11 @@ export class ClientState {
     if (chat.lastSeq >= (known.head?.lastSeq ?? 0)) known.head = chat
     for (const { username, readSeq, deliveredSeq = 0 } of chat.members) {
       if (username === undefined || readSeq === undefined) continue
-      this.#mark(known, username, { ...chat, seq: readSeq })
+      const { rev, lastSeq } = chat
+      this.#mark(known, username, { rev, lastSeq, seq: readSeq })
       this.#moveDelivered(known, username, deliveredSeq)
     }
-    this.#mark(known, this.username, { ...chat, seq: chat.readSeq })
+    this.#mark(known, this.username, { ...chat, seq: chat.readSeq, mentions: chat.mentions })
     known.versions.seen(chat.changes ?? 0)
     this.#draft(known, { chatId: chat.id, ...chat })
     if (chat.lastMessage) this.message(chat.lastMessage)
@@ -135,8 +136,9 @@ export class ClientState {
   }
 
   /** [MERGE-9] The answer to a `chat.read` of this client. */
-  read({ chatId, seq, rev, unread }: ReadState): void {
-    this.#mark(this.#of(chatId), this.username, { seq, rev, lastSeq: seq + unread })
+  read({ chatId, seq, rev, unread, mentions }: ReadState): void {
+    const lastSeq = seq + unread
+    this.#mark(this.#of(chatId), this.username, { seq, rev, lastSeq, mentions })
     this.#show(chatId)
   }
 
@@ -188,7 +190,7 @@ export class ClientState {
       sent: new Map(),
       draft: undefined,
       removedRev: 0,
-      versions: new Versions(),
+      versions: new Versions(this.username),
       group: new GroupEvents(),
     }
     this.#known.set(chatId, known)
@@ -208,9 +210,10 @@ export class ClientState {
     this.#show(chatId)
   }
 
-  #mark(chat: Known, username: string, { seq, rev, lastSeq }: Mark): void {
+  #mark(chat: Known, username: string, { seq, rev, lastSeq, mentions }: Mark): void {
     const known = chat.marks.get(username)
-    if (!known || !isNewer(known, { rev, lastSeq })) chat.marks.set(username, { seq, rev, lastSeq })
+    if (!known || !isNewer(known, { rev, lastSeq }))
+      chat.marks.set(username, { seq, rev, lastSeq, mentions })
     this.#moveDelivered(chat, username, seq)
   }
 
@@ -270,12 +273,21 @@ export class ClientState {
     return Math.max(cleared, this.open.get(chatId)?.at(-1)?.seq ?? 0)
   }
 
+  /** [MERGE-3] What was counted at the moment of my mark, and what came after it. */
+  #mentions({ marks, sent, versions }: Known): number {
+    const { lastSeq = 0, mentions = 0 } = marks.get(this.username) ?? {}
+    const own = sent.get(this.username) ?? 0
+    if (own > lastSeq) return versions.mentionsAfter(own)
+    return Math.min(mentions + versions.mentionsAfter(lastSeq), 100)
+  }
+
   #show(chatId: string): void {
     const known = this.#of(chatId)
     const { head, marks, sent, versions, draft: kept } = known
     if (!known.view || !head) return void this.chats.delete(chatId)
     const view = known.group.over(known.view, this.username)
-    const { lastMessage: _, changes: __, draft: ___, clearedSeq = 0, ...settings } = view
+    const { lastMessage: _, changes: __, draft: ___, mentions: ____, ...rest } = view
+    const { clearedSeq = 0, ...settings } = rest
     const { lastSeq, updatedAt } = head
     const readSeqOf = (username: string) => {
       const mark = marks.get(username)
@@ -289,6 +301,7 @@ export class ClientState {
       return { readSeq: read, deliveredSeq: Math.max(told, read) }
     }
     const readSeq = readSeqOf(this.username)
+    const mentions = this.#mentions(known)
     const lastMessage = versions.newest(lastSeq)
     this.chats.set(chatId, {
       ...settings,
@@ -305,6 +318,7 @@ export class ClientState {
       updatedAt,
       readSeq,
       unread: lastSeq - readSeq,
+      ...(mentions > 0 ? { mentions } : {}),
       ...(versions.last > 0 ? { changes: versions.last } : {}),
       rev: Math.max(
         view.rev,

@@ -4,7 +4,7 @@ import type { ClientState } from './client.ts'
 
 export type Who = 'me' | 'bob'
 export type Step =
-  | { does: 'send'; by: Who; here: boolean; to?: 'thread' | 'reply' }
+  | { does: 'send'; by: Who; here: boolean; to?: 'thread' | 'reply' | 'mention' }
   | { does: 'change'; by: Who; here: boolean; share: number }
   | { does: 'star'; here: boolean; share: number }
   | { does: 'read'; by: Who; here: boolean; share: number }
@@ -61,7 +61,15 @@ export class Log {
     return [this.#viewEvent()]
   }
 
-  #send({ by, here, to }: { by: Who; here: boolean; to?: 'thread' | 'reply' }): Delivery[] {
+  #send({
+    by,
+    here,
+    to,
+  }: {
+    by: Who
+    here: boolean
+    to?: 'thread' | 'reply' | 'mention'
+  }): Delivery[] {
     const seq = this.lastSeq + 1
     const first = this.messages[0]
     const message: Message = {
@@ -72,6 +80,7 @@ export class Log {
       createdAt: new Date(seq).toISOString(),
       clientId: `${seq}`,
       ...(first && to === 'thread' ? { thread: 1 } : {}),
+      ...(to === 'mention' ? { mentions: ['me'] } : {}),
       ...(first && to === 'reply' ? { reply: quoteOf(first) } : {}),
     }
     this.messages.push(message)
@@ -125,14 +134,15 @@ export class Log {
     const { chatId, lastSeq } = this
     const rev = this.#rev
     const unread = lastSeq - seq
+    const counts = this.#mentions()
     if (by === 'me' && here)
       return [
         {
           label: `answer: read ${seq}`,
-          apply: (state) => state.read({ chatId, seq, rev, unread }),
+          apply: (state) => state.read({ chatId, seq, rev, unread, ...counts }),
         },
       ]
-    const own = by === 'me' ? { unread } : {}
+    const own = by === 'me' ? { unread, ...counts } : {}
     return [eventOf('read.updated', { chatId, username: by, seq, rev, lastSeq, ...own }, seq)]
   }
 
@@ -184,6 +194,7 @@ export class Log {
       ],
       ...(last && last.seq > this.#clearedSeq ? { lastMessage: this.#withMy(last) } : {}),
       unread: lastSeq - readSeq.me,
+      ...this.#mentions(),
       lastSeq,
       readSeq: readSeq.me,
       ...(this.#clearedSeq > 0 ? { clearedSeq: this.#clearedSeq } : {}),
@@ -193,6 +204,11 @@ export class Log {
       ...(this.#pinned ? { pinned: true } : {}),
       ...(this.#archived ? { archived: true } : {}),
     }
+  }
+
+  #mentions(): { mentions?: number } {
+    const some = this.messages.filter((one) => one.mentions && one.seq > this.readSeq.me)
+    return some.length > 0 ? { mentions: some.length } : {}
   }
 
   /** What I may read. */

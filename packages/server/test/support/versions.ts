@@ -7,11 +7,19 @@ export class Versions {
   /** The largest change that was heard of. */
   last = 0
   readonly #messages = new Map<number, Message>()
+  /** Messages that mention me. */
+  readonly #mentions = new Set<number>()
   /** By the message that a thread hangs on: the messages in it that were seen. */
   readonly #threads = new Map<number, Set<number>>()
   readonly #my = new Map<number, My>()
   /** Changes that came before the ones in front of them. */
   readonly #early = new Set<number>()
+
+  constructor(readonly username: string) {}
+
+  mentionsAfter(seq: number): number {
+    return [...this.#mentions].filter((one) => one > seq).length
+  }
 
   get lacks(): boolean {
     return this.followed < this.last
@@ -22,6 +30,7 @@ export class Versions {
     const { seq } = message
     if (my) this.own(seq, my)
     const known = this.#messages.get(seq)
+    if (message.mentionAll || message.mentions?.includes(this.username)) this.#mentions.add(seq)
     if (message.thread !== undefined) this.#threadOf(message.thread).add(seq)
     if (known && (known.change ?? 0) > (message.change ?? 0)) this.#replies(known, message)
     else {
@@ -67,6 +76,7 @@ export class Versions {
     if (!message) return undefined
     const my = this.#my.get(seq)
     if (my?.deleted) return { ...bare(message), my }
+    if (message.deletedAt !== undefined) return { ...message, ...this.#counted(message) }
     const { reply } = message
     return {
       ...message,
