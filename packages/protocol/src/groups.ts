@@ -10,7 +10,7 @@ import {
   Name,
   oneOf,
   opt,
-  PictureUrl,
+  WebUrl,
   Seq,
   Time,
   Username,
@@ -65,7 +65,7 @@ export const Description = Type.String({ minLength: 1, maxLength: LIMITS.descrip
 
 /** What a group has beside its title and its members. */
 export const GROUP_FIELDS = {
-  picture: opt(PictureUrl),
+  picture: opt(WebUrl),
   description: opt(Description),
   settings: opt(GroupSettings),
   metadata: opt(Metadata),
@@ -126,7 +126,7 @@ export type Invite = Static<typeof Invite>
 /** What is shown of a group to who may join it. */
 const shown = {
   title: Name,
-  picture: opt(PictureUrl),
+  picture: opt(WebUrl),
   description: opt(Description),
   memberCount: MemberCount,
 }

@@ -36,7 +36,6 @@ export const WebUrl = Type.String({
   pattern: '^https?://[^\\s]+$',
   description: 'An http or https address.',
 })
-export const PictureUrl = WebUrl
 export const Uuid = Type.String({
   pattern: '^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$',
   description: 'A UUID in its 36-character form.',

@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox'
 import { LIMITS } from './limits.ts'
-import { closed, Cursor, Limit, Name, oneOf, opt, PictureUrl, Time, Username } from './schema.ts'
+import { closed, Cursor, Limit, Name, oneOf, opt, WebUrl, Time, Username } from './schema.ts'
 
 export const Role = Type.Union([Type.Literal('user'), Type.Literal('admin')])
 export type Role = Static<typeof Role>
@@ -9,7 +9,7 @@ export type Role = Static<typeof Role>
 export const Profile = closed({
   username: Username,
   displayName: opt(Name),
-  picture: opt(PictureUrl),
+  picture: opt(WebUrl),
 })
 export type Profile = Static<typeof Profile>
 
@@ -17,7 +17,7 @@ export type Profile = Static<typeof Profile>
 export const User = closed({
   username: Username,
   displayName: opt(Name),
-  picture: opt(PictureUrl),
+  picture: opt(WebUrl),
   role: Role,
   active: Type.Boolean({ description: 'false: cannot log in; deactivated by an admin.' }),
   createdAt: Time,
@@ -34,7 +34,7 @@ export const RegisterBody = closed({
   username: Username,
   password: opt(Password),
   displayName: opt(Name),
-  picture: opt(PictureUrl),
+  picture: opt(WebUrl),
   role: opt(Role),
 })
 export type RegisterBody = Static<typeof RegisterBody>
@@ -42,7 +42,7 @@ export type RegisterBody = Static<typeof RegisterBody>
 /** null removes a value. `role`, `active` are for admins; `currentPassword` is asked of oneself. */
 export const UpdateUserBody = closed({
   displayName: opt(Type.Union([Name, Type.Null()])),
-  picture: opt(Type.Union([PictureUrl, Type.Null()])),
+  picture: opt(Type.Union([WebUrl, Type.Null()])),
   password: opt(Password),
   currentPassword: opt(Type.String({ minLength: 1, maxLength: LIMITS.password })),
   role: opt(Role),
@@ -87,7 +87,7 @@ export type Session = Static<typeof Session>
 export const Block = closed({
   username: Username,
   displayName: opt(Name),
-  picture: opt(PictureUrl),
+  picture: opt(WebUrl),
   createdAt: Time,
 })
 export type Block = Static<typeof Block>

@@ -279,3 +279,14 @@ test('the check lets pass what the table allows', () => {
   }
   assert.deepEqual(made(files), [])
 })
+
+test('each prepared statement has a name of its own', () => {
+  // Two texts of one name would be taken for each other by whichever connection has the first.
+  const folder = fileURLToPath(new URL('../src/store/', import.meta.url))
+  const names = readdirSync(folder).flatMap((file) => {
+    const text = readFileSync(join(folder, file), 'utf8')
+    return Array.from(text.matchAll(/^\s+'([a-z]+(?:_[a-z]+)+)',\n\s+\)/gm), ([, name]) => name)
+  })
+  assert.ok(names.length > 25)
+  assert.deepEqual(names, [...new Set(names)])
+})

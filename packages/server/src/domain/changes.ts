@@ -142,7 +142,7 @@ async function findRow(tx: Db, { chatId, seq, userId }: MessageAddress & { userI
   return row
 }
 
-export async function readMessage(db: Db, { chatId, seq }: MessageAddress): Promise<Message> {
+async function readMessage(db: Db, { chatId, seq }: MessageAddress): Promise<Message> {
   const [row] = await selectMessages(db, { chatId, from: seq, to: seq })
   if (!row) throw messageNotFound()
   return toMessage(row)

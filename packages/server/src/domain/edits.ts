@@ -98,7 +98,7 @@ export function deleteMessage(core: Core, actor: Actor, address: MessageAddress)
 }
 
 /** What is left of a message: its place, when it went, and its thread. */
-export async function erased(held: Held, by: { deletedBy?: number }): Promise<Becomes> {
+async function erased(held: Held, by: { deletedBy?: number }): Promise<Becomes> {
   const { tx, chatId, seq, content } = held
   await deleteReactions(tx, chatId, seq)
   await deleteVotes(tx, chatId, seq)

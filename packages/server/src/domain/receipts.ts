@@ -1,7 +1,6 @@
 /** Who has read what, and has it on a device, and who is told of that. */
 import {
   type EventData,
-  LIMITS,
   type Receipt,
   type Receipts,
   type ReceiptsQuery,
@@ -14,7 +13,7 @@ import { selectReceiptFlags } from '../store/users.ts'
 import { type Actor, type Core, isUuid } from './core.ts'
 import { decodeCursor, toPage } from './cursor.ts'
 import { ChatError } from './errors.ts'
-import { chatNotFound, idsOf } from './rights.ts'
+import { chatNotFound, idsOf, isLarge } from './rights.ts'
 
 const KEPT_USERS = 200_000
 /** A change is told by the bus; this mends what it loses. */
@@ -59,11 +58,6 @@ export class Sharing {
     if (drops === this.#drops) for (const { id, receipts } of rows) this.#kept.set(id, receipts)
     return new Map(rows.map(({ id, receipts }) => [id, receipts]))
   }
-}
-
-/** [RECEIPT-3] In a chat of more, marks are told to nobody else, and can be asked for. */
-export function isLarge(rights: ChatRights | undefined): boolean {
-  return rights !== undefined && rights.members.size > LIMITS.shownMembers
 }
 
 /** Members that hear of a mark of this user, without the user itself. */

@@ -5,11 +5,11 @@
  *   typing: true ──▶ told, again after 2 s at the earliest ──▶ ended by: typing: false · 6 s without a
  *     repeat · the socket's end · an 11th chat  (told)       or by: a message of the typist  (not told)
  */
-import { LIMITS, type Message } from '@microchatter/protocol'
+import type { Message } from '@microchatter/protocol'
 import type { Bus, BusEvent } from '../bus/bus.ts'
 import { type Actor, type Core, isUuid } from './core.ts'
 import { DatabaseAway } from '../store/db.ts'
-import { chatNotFound, companyOf, isMember } from './rights.ts'
+import { chatNotFound, companyOf, isLarge, isMember } from './rights.ts'
 
 const LASTS_MS = 6_000
 const AGAIN_MS = 2_000
@@ -124,7 +124,7 @@ export async function setTyping(
   const rights = isUuid(chatId) ? await core.writer.rights(chatId.toLowerCase()) : undefined
   if (!isMember(rights, id)) throw chatNotFound()
   if (!typing) return core.typing.end(socket, rights.id, username)
-  if (!rights.begun || rights.members.size > LIMITS.shownMembers) return
+  if (!rights.begun || isLarge(rights)) return
   const to = companyOf(rights, id)
   if (to.length === 0 || !core.typing.begin(socket, rights.id, { id, username })) return
   const data = { chatId: rights.id, username, typing: true }

@@ -144,6 +144,3 @@ const SELECT_DETAILS = `
           AND (t.content ->> 'thread')::integer = m.seq) END)) AS details
   FROM unnest($1::uuid[], $2::int[]) WITH ORDINALITY AS k(chat_id, seq, nth)
   JOIN messages m ON m.chat_id = k.chat_id AND m.seq = k.seq`
-
-/** The time of the transaction, as `content` has it. */
-export const CONTENT_NOW = `to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`

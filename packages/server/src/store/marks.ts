@@ -12,7 +12,7 @@ export interface MarkRow extends Record<string, unknown> {
 }
 
 /** The mark of a user on the message `m`, as one JSON value. */
-export function markOf(userId: string, m: string): string {
+function markOf(userId: string, m: string): string {
   return `(SELECT jsonb_build_object('seq', mk.seq, 'rev', mk.rev, 'deleted', mk.deleted,
       'starredAt', to_char(mk.starred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'),
       'reactions', (SELECT jsonb_agg(r.emoji ORDER BY r.created_at, r.emoji) FROM reactions r
