@@ -9,6 +9,7 @@ import { idle } from './benches/idle.ts'
 import { list } from './benches/list.ts'
 import { memory } from './benches/memory.ts'
 import { nodes } from './benches/nodes.ts'
+import { presence } from './benches/presence.ts'
 import { rest } from './benches/rest.ts'
 import { send } from './benches/send.ts'
 import { start } from './benches/start.ts'
@@ -19,6 +20,7 @@ export const BENCHES: readonly Bench[] = [
   calm,
   rest,
   fanOut,
+  presence,
   database,
   idle,
   storm,

@@ -7,6 +7,7 @@ import { type GroupRow, selectGroup } from '../store/groups.ts'
 import { selectMessages } from '../store/messages.ts'
 import { insertSystemMessage } from '../store/system.ts'
 import type { Actor, Core } from './core.ts'
+import { deliverMessage } from './publish.ts'
 import { idsOf } from './rights.ts'
 import { toMessage } from './message-view.ts'
 import { toShared } from './views.ts'
@@ -91,7 +92,10 @@ export async function publishHead(core: Core, chatId: string, rights: ChatRights
   if (!group) return
   const { rev, last_seq: lastSeq, member_count: memberCount } = group
   const [last] = await selectMessages(core.db, { chatId, from: lastSeq, to: lastSeq })
-  if (last) publishSystemMessage(core, rights, toMessage(last))
+  if (last) {
+    const event = { name: 'message.created' as const, data: toMessage(last) }
+    deliverMessage(core, rights, event, { id: last.sender_id })
+  }
   const data = toGroupUpdate({ chatId, rev, lastSeq, memberCount }, group)
   core.bus.publish({ kind: 'deliver', to: idsOf(rights), name: 'group.updated', data })
 }
