@@ -15,7 +15,8 @@ import type {
 import { io, type Socket } from 'socket.io-client'
 
 const ANSWER_MS = 10_000
-const EVENT_MS = 5_000
+/** A message that is scheduled comes after 10 s at the earliest. */
+const EVENT_MS = 15_000
 const TRIES = 5
 
 /** All that a site has to do: a JWT with the name of whoever is logged in there, valid for an hour. */

@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import type { Options } from './options.ts'
+import { startReceiver, type Receiver } from './webhook.ts'
 
 const MAIN = fileURLToPath(new URL('../../packages/server/dist/main.js', import.meta.url))
 const START_MS = 60_000
@@ -27,6 +28,8 @@ export interface Place {
   sql: Sql | undefined
   /** The folder of the embedded database; undefined: there is none, or it is not ours. */
   dataDir: string | undefined
+  /** What the site is asked; undefined: the server asks another one. */
+  webhook: Receiver | undefined
   /** Ends the server; on a given one nothing. */
   stop(): Promise<void>
   /** Deletes what the server kept. */
@@ -46,6 +49,7 @@ export function givenPlace({ given, databaseUrl, schema = '' }: Options): Place 
     suffix: `-${randomBytes(3).toString('hex')}`,
     sql: databaseUrl === undefined ? undefined : sqlOn(databaseUrl, schema),
     dataDir: undefined,
+    webhook: undefined,
     stop: async () => {},
     remove: async () => {},
   }
@@ -58,7 +62,10 @@ export async function startPlace({ databaseUrl }: Options, csv: string): Promise
   const folder = mkdtempSync(join(tmpdir(), 'microchatter-tour-'))
   const schema = `tour_${randomBytes(4).toString('hex')}`
   const sql = databaseUrl === undefined ? undefined : sqlOn(databaseUrl, schema)
+  const hookSecret = `whsec_${randomBytes(32).toString('base64')}`
+  const webhook = await startReceiver(hookSecret, 'Paid, thank you')
   const remove = async () => {
+    webhook.close()
     await sql?.query(`DROP SCHEMA IF EXISTS ${schema} CASCADE`)
     rmSync(folder, { recursive: true, force: true })
   }
@@ -72,6 +79,8 @@ export async function startPlace({ databaseUrl }: Options, csv: string): Promise
     MICROCHATTER_JWT_SECRET: secret,
     MICROCHATTER_ADMIN_PASSWORD: password,
     MICROCHATTER_LIMITS: 'off',
+    MICROCHATTER_WEBHOOK_URL: webhook.url,
+    MICROCHATTER_WEBHOOK_SECRET: hookSecret,
     ...(databaseUrl === undefined
       ? {}
       : { DATABASE_URL: databaseUrl, MICROCHATTER_SCHEMA: schema }),
@@ -80,7 +89,7 @@ export async function startPlace({ databaseUrl }: Options, csv: string): Promise
     if (csv !== '') await importUsers(csv, folder, env)
     const url = await addressOf(launch(['start'], folder, env))
     const place = { url, secret, admin: ['admin', password] as [string, string], sql }
-    const ours = { own: true, suffix: '', dataDir: sql ? undefined : dataDir }
+    const ours = { own: true, suffix: '', dataDir: sql ? undefined : dataDir, webhook }
     return { ...place, ...ours, stop: stopAll, remove }
   } catch (error) {
     await stopAll()

@@ -4,13 +4,26 @@ import { join } from 'node:path'
 import { type Options, readOptions, USAGE } from './options.ts'
 import { basic, Person } from './people.ts'
 import { givenPlace, type Place, startPlace } from './place.ts'
-import type { Cast } from './scene.ts'
+import type { Cast, Scene } from './scene.ts'
 import { bringUsersIn, CSV, showUpgrade } from './steps/accounts.ts'
 import { administer } from './steps/administration.ts'
+import { pressButton } from './steps/cards.ts'
+import { arrive, disappear, remind, schedule } from './steps/clock.ts'
 import { comeBack, refresh, revoke } from './steps/comeback.ts'
 import { showErrors } from './steps/errors.ts'
+import {
+  giveRights,
+  handOver,
+  joinByLink,
+  joinOpenGroup,
+  makeGroup,
+  mentionAll,
+  slowDown,
+} from './steps/groups.ts'
 import { listChats, readAndUnread, readHistory } from './steps/lists.ts'
+import { answerRequests, keepDraft, labelAndReadAll } from './steps/mailbox.ts'
 import { edit, keep, react, vote } from './steps/messages.ts'
+import { showLastSeen, showPresence, showReceipts, stopTyping } from './steps/presence.ts'
 import { sendBySocket, sendFirst, sendMany } from './steps/sending.ts'
 import { logIn } from './steps/sessions.ts'
 import { archive, block, deleteForMe, muteAndPin, showTyping } from './steps/settings.ts'
@@ -18,6 +31,27 @@ import { Story } from './story.ts'
 
 async function tell(cast: Cast): Promise<void> {
   const scene = await sendFirst(await logIn(cast))
+  await tellOfChats(scene)
+  await tellOfMessages(scene)
+  const planned = await schedule(scene)
+  await answerRequests(scene)
+  await keepDraft(scene)
+  await labelAndReadAll(scene)
+  await tellOfGroups(scene)
+  await showReceipts(scene)
+  await stopTyping(scene)
+  await showLastSeen(scene)
+  await arrive(scene, planned)
+  await remind(scene)
+  await disappear(scene)
+  const back = await comeBack(scene)
+  await refresh(back)
+  await showErrors(back)
+  await revoke(back)
+  await administer(back)
+}
+
+async function tellOfChats(scene: Scene): Promise<void> {
   await sendBySocket(scene)
   const others = await listChats(scene)
   await readAndUnread(scene)
@@ -27,16 +61,27 @@ async function tell(cast: Cast): Promise<void> {
   await archive(scene, others)
   await deleteForMe(scene)
   await block(scene)
+}
+
+async function tellOfMessages(scene: Scene): Promise<void> {
   const { seq } = await edit(scene)
   await react(scene, seq)
   await keep(scene, seq)
   await vote(scene)
+  await pressButton(scene)
   await sendMany(scene)
-  const back = await comeBack(scene)
-  await refresh(back)
-  await showErrors(back)
-  await revoke(back)
-  await administer(back)
+}
+
+/** At the end Carol has gone. */
+async function tellOfGroups(scene: Scene): Promise<void> {
+  const group = await makeGroup(scene)
+  await giveRights(group)
+  await mentionAll(group)
+  await slowDown(group)
+  await joinByLink(group)
+  await joinOpenGroup(group)
+  await handOver(group)
+  await showPresence(scene, group.carols)
 }
 
 /** With the server stopped, its embedded database can be opened: what is left of Carol's MD5? */
@@ -61,7 +106,7 @@ async function openPlace(options: Options): Promise<Place> {
 async function removeUsers({ own, url, admin, suffix }: Place): Promise<void> {
   if (own) return
   const person = new Person(url, admin[0], basic(...admin))
-  for (const name of ['alice', 'bob', 'carol'])
+  for (const name of ['alice', 'bob', 'carol', 'erin', 'frank', 'grace'])
     await person.fetch('DELETE', `/users/${name}${suffix}`).catch(() => undefined)
 }
 

@@ -81,8 +81,8 @@ export async function keep({ story, chatId, alice, bob, bobs, carol, laptop }: S
   story.fits('who cannot reach the first one: 404', stolen, { status: 404, code: 'not_found' })
 }
 
-export async function vote({ story, chatId, bob, bobs, phone, alice, admin }: Scene) {
-  story.step('Polls, places, data of the site, cards')
+export async function vote({ story, chatId, bob, bobs, phone, alice }: Scene) {
+  story.step('Polls, places, data of the site')
   const poll = { options: ['Soup', 'Salad'], multiple: true }
   const { message } = await phone.ask('message.send', { chatId, body: 'What?', poll })
   const path = `/chats/${chatId}/messages/${message.seq}`
@@ -101,10 +101,4 @@ export async function vote({ story, chatId, bob, bobs, phone, alice, admin }: Sc
   const order = { body: 'Your order', type: 'order', metadata: { number: 7 } }
   const sent = await bob.ask<Message>('POST', `/chats/${chatId}/messages`, order)
   story.same('data of the site come back as they are', sent.metadata, { number: 7 })
-  const card = { title: 'Order 7', buttons: [{ id: 'pay', label: 'Pay' }] }
-  const shown = await admin.ask<Message>('POST', `/chats/users/${alice.username}/messages`, {
-    as: 'system',
-    card,
-  })
-  story.fits('a card of the site, with a button', shown, { kind: 'card', card, sender: 'system' })
 }

@@ -81,12 +81,12 @@ export const Chat = closed(
       Type.Integer({ minimum: 1, description: 'The number of the last change of a message.' }),
     ),
     updatedAt: Time,
-    pinned: opt(Type.Boolean()),
-    archived: opt(Type.Boolean()),
-    muted: opt(Type.Boolean()),
+    pinned: opt(Type.Boolean({ description: 'true: at the top of my list.' })),
+    archived: opt(Type.Boolean({ description: 'true: in my archive, not on my list.' })),
+    muted: opt(Type.Boolean({ description: 'true: does not count in my badge.' })),
     mutedUntil: opt(Time),
     draft: opt(Draft),
-    labels: opt(Type.Array(Type.String())),
+    labels: opt(Type.Array(Type.String(), { description: 'My own folders.' })),
     request: opt(RequestState),
     blocked: opt(Type.Boolean({ description: 'true: I have blocked the other.' })),
   },
@@ -112,11 +112,11 @@ export const Label = Type.String({
   description: 'A folder of my own.',
 })
 
-const Flag = Type.Union([Type.Literal('true'), Type.Literal('false')])
+const flag = (description: string) => opt(oneOf(['true', 'false'], description))
 export const ListChatsQuery = closed({
-  unread: opt(Flag),
-  archived: opt(Flag),
-  requests: opt(Flag),
+  unread: flag('true: only chats with unread messages; false: only those without.'),
+  archived: flag('true: the archive, in place of the list.'),
+  requests: flag('true: message requests, in place of the list.'),
   label: opt(Label),
   limit: opt(Limit),
   cursor: opt(Cursor),
@@ -137,8 +137,8 @@ export const UpdateChatBody = closed({
       description: 'All labels of the chat; an empty list takes them away.',
     }),
   ),
-  pinned: opt(Type.Boolean()),
-  archived: opt(Type.Boolean()),
+  pinned: opt(Type.Boolean({ description: 'true: at the top of my list.' })),
+  archived: opt(Type.Boolean({ description: 'true: off my list, into the archive.' })),
   muted: opt(Type.Boolean({ description: 'true: until further notice; false: no longer.' })),
   mutedUntil: opt(
     Type.String({ ...ExactTime, description: 'Mute until this time (ISO 8601, UTC).' }),

@@ -23,10 +23,10 @@ export const SystemEvent = closed({
     'message.pinned',
   ]),
   usernames: opt(Type.Array(Username, { description: 'Of whom it tells.' })),
-  role: opt(Type.String()),
+  role: opt(Type.String({ description: 'The new one of a member.' })),
   fields: opt(Type.Array(Type.String(), { description: 'What was changed of the group.' })),
-  title: opt(Type.String()),
-  seq: opt(Seq),
+  title: opt(Type.String({ description: 'The new one of the group.' })),
+  seq: opt(Type.Integer({ ...Seq, description: 'Of the message that was pinned.' })),
 })
 export type SystemEvent = Static<typeof SystemEvent>
 
@@ -82,10 +82,10 @@ export const Poll = closed({
     }),
   ),
   voters: Type.Integer({ minimum: 0 }),
-  multiple: opt(Type.Boolean()),
-  anonymous: opt(Type.Boolean()),
+  multiple: opt(Type.Boolean({ description: 'true: one may choose several.' })),
+  anonymous: opt(Type.Boolean({ description: 'true: nobody sees who chose what.' })),
   closesAt: opt(Time),
-  closed: opt(Type.Boolean()),
+  closed: opt(Type.Boolean({ description: 'true: it has been ended.' })),
 })
 export type Poll = Static<typeof Poll>
 
@@ -146,8 +146,14 @@ export const CONTENT = {
   thread: opt(
     Type.Integer({ minimum: 1, description: 'The seq of the message whose thread this is in.' }),
   ),
-  mentions: opt(Type.Array(Username, { minItems: 1, maxItems: LIMITS.mentions })),
-  mentionAll: opt(Type.Literal(true)),
+  mentions: opt(
+    Type.Array(Username, {
+      minItems: 1,
+      maxItems: LIMITS.mentions,
+      description: 'Usernames of members.',
+    }),
+  ),
+  mentionAll: opt(Type.Literal(true, { description: 'All members are mentioned.' })),
   metadata: opt(Metadata),
   poll: opt(PollDraft),
   location: opt(Location),

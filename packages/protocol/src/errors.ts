@@ -18,7 +18,7 @@ export const ERRORS = {
   token_expired: { status: 401, title: 'The token has expired' },
   // 403: known, but not allowed
   forbidden: { status: 403, title: 'Not allowed' },
-  admin_only: { status: 403, title: 'Only admins may do this' },
+  admin_only: { status: 403, title: 'Only admins of the site may do this' },
   blocked: { status: 403, title: 'One of the two has blocked the other' },
   deactivated: { status: 403, title: 'The account is deactivated' },
   insecure: { status: 403, title: 'Basic needs HTTPS' },

@@ -19,19 +19,20 @@ import {
 export const GroupRole = oneOf(['owner', 'admin', 'member'], 'In a group.')
 export type GroupRole = Static<typeof GroupRole>
 
-/** Who may do something: owners alone, admins too, or all members. */
-const Who = oneOf(['owner', 'admin', 'member'])
+/** Who may do something: owners alone, admins of the group too, or all members. */
+const who = (what: string, unlessSet: string) =>
+  opt(oneOf(['owner', 'admin', 'member'], `${what}; unless set: ${unlessSet}.`))
 
 /** The least role that may do each. */
 export const Permissions = closed({
-  post: opt(Who),
-  add: opt(Who),
-  remove: opt(Who),
-  edit: opt(Who),
-  pin: opt(Who),
-  invite: opt(Who),
-  mentionAll: opt(Who),
-  deleteOthers: opt(Who),
+  post: who('Write messages', 'member'),
+  add: who('Add users', 'admin'),
+  remove: who('Remove members whose role is not higher', 'admin'),
+  edit: who('Change title, picture, description, settings, metadata', 'admin'),
+  pin: who('Pin messages', 'admin'),
+  invite: who('Make, see and delete links', 'admin'),
+  mentionAll: who('Mention all', 'admin'),
+  deleteOthers: who('Delete messages of others', 'admin'),
 })
 export type Permissions = Static<typeof Permissions>
 
@@ -87,7 +88,11 @@ export const ListMembersQuery = closed({
 export type ListMembersQuery = Static<typeof ListMembersQuery>
 
 export const AddMembersBody = closed({
-  usernames: Type.Array(Username, { minItems: 1, maxItems: LIMITS.added }),
+  usernames: Type.Array(Username, {
+    minItems: 1,
+    maxItems: LIMITS.added,
+    description: 'All of them are added, or none.',
+  }),
 })
 export type AddMembersBody = Static<typeof AddMembersBody>
 

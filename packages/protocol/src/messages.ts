@@ -24,21 +24,25 @@ export const Body = Type.String({
 export const Message = closed({
   chatId: ChatId,
   seq: Seq,
-  sender: opt(Username),
-  body: Type.String(),
+  sender: opt(
+    Type.String({ ...Username, description: 'A username; left out: the account was deleted.' }),
+  ),
+  body: Type.String({ description: 'Empty where there is no text, or none any more.' }),
   createdAt: Time,
   clientId: Uuid,
   kind: opt(MessageKind),
-  type: opt(Type.String()),
+  type: opt(Type.String({ description: "The site's own word for this sort of message." })),
   event: opt(SystemEvent),
   reply: opt(Quote),
-  thread: opt(Seq),
+  thread: opt(
+    Type.Integer({ ...Seq, description: 'The seq of the message whose thread this is in.' }),
+  ),
   replies: opt(
     closed({ count: Type.Integer({ minimum: 1 }), lastSeq: Seq }, 'The thread of this message.'),
   ),
-  mentions: opt(Type.Array(Username)),
-  mentionAll: opt(Type.Boolean()),
-  forwarded: opt(Type.Boolean()),
+  mentions: opt(Type.Array(Username, { description: 'Usernames of members.' })),
+  mentionAll: opt(Type.Boolean({ description: 'true: all members are mentioned.' })),
+  forwarded: opt(Type.Boolean({ description: 'true: a copy of another message.' })),
   metadata: opt(Metadata),
   poll: opt(Poll),
   location: opt(Location),
@@ -47,7 +51,7 @@ export const Message = closed({
   deletedAt: opt(Time),
   deletedBy: opt(Username),
   expiresAt: opt(Time),
-  pinned: opt(Type.Boolean()),
+  pinned: opt(Type.Boolean({ description: 'true: for all members.' })),
   reactions: opt(Type.Array(Reaction)),
   change: opt(
     Type.Integer({ minimum: 1, description: 'The number of its last change in the chat.' }),
@@ -63,7 +67,13 @@ const ClientId = Type.String({
     'A UUID made by the client. The same sender, chat and clientId twice is one message [SEND-3]. Without it a retry is not safe.',
 })
 
-export const SendBody = closed({ body: opt(Body), clientId: opt(ClientId), ...CONTENT })
+const SendText = Type.String({
+  ...Body,
+  description:
+    'Plain text, stored as sent, escaped where it is shown. Only a place, a card and a forward need none.',
+})
+
+export const SendBody = closed({ body: opt(SendText), clientId: opt(ClientId), ...CONTENT })
 export type SendBody = Static<typeof SendBody>
 
 export const SendToUserBody = closed({

@@ -40,7 +40,11 @@ export const Uuid = Type.String({
   pattern: '^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$',
   description: 'A UUID in its 36-character form.',
 })
-export const ChatId = Type.String({ minLength: 1, maxLength: 64, description: 'Opaque.' })
+export const ChatId = Type.String({
+  minLength: 1,
+  maxLength: 64,
+  description: 'The id of a chat, opaque.',
+})
 export const Seq = Type.Integer({
   minimum: 0,
   maximum: LIMITS.seq,

@@ -34,7 +34,7 @@ export type Scheduled = Static<typeof Scheduled>
 export const ScheduledChange = closed({
   id: Uuid,
   chatId: ChatId,
-  state: oneOf(['waiting', 'sent', 'failed', 'removed']),
+  state: oneOf(['waiting', 'sent', 'failed', 'removed'], 'waiting: scheduled, or changed.'),
   scheduled: opt(Scheduled),
   seq: opt(Type.Integer({ minimum: 1, description: 'Of the message, where it was sent.' })),
 })

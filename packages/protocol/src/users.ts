@@ -46,7 +46,7 @@ export const UpdateUserBody = closed({
   password: opt(Password),
   currentPassword: opt(Type.String({ minLength: 1, maxLength: LIMITS.password })),
   role: opt(Role),
-  active: opt(Type.Boolean()),
+  active: opt(Type.Boolean({ description: 'false: deactivated. For admins.' })),
 })
 export type UpdateUserBody = Static<typeof UpdateUserBody>
 

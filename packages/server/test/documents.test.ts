@@ -10,6 +10,7 @@ import * as protocol from '@microchatter/protocol'
 import type { Chat, Message } from '@microchatter/protocol'
 import { SETTINGS } from '../src/config/schema.ts'
 import { ROUTES } from '../src/http/routes.ts'
+import { CALL_WORDS, EVENT_WORDS } from '../src/http/socket-words.ts'
 import { newName, SECRET, startServer } from './support/server.ts'
 
 const { CALLS, CLOSE_REASONS, ERRORS, EVENTS } = protocol
@@ -94,6 +95,13 @@ test('docs/protocol.md has every event and call with its fields, and no other', 
   )
 })
 
+test('/docs says of events and calls what docs/protocol.md says', () => {
+  const words = (table: string, column: number) =>
+    Object.fromEntries(tableUnder(rules, table).map((row) => [bare(row[0]), row[column]]))
+  assert.deepEqual(EVENT_WORDS, words('Events', 2))
+  assert.deepEqual(CALL_WORDS, words('Calls', 3))
+})
+
 test('docs/protocol.md has every close reason, and no other', () => {
   assert.deepEqual(
     tableUnder(rules, 'Close reasons').map(([reason]) => bare(reason)),
@@ -108,17 +116,19 @@ test('docs/protocol.md has every field of the objects that it shows', () => {
     assert.equal(bare(fields), shapeOf(protocol[name as 'Message']), name)
 })
 
-test('docs/protocol.md has every route with its statuses, and no other', () => {
+test('docs/protocol.md has every route with its words and statuses, and no other', () => {
   const who = { user: 'users', admin: 'admins', public: 'anyone' }
   assert.deepEqual(
-    tableUnder(rules, 'REST').map(([address, access, , answers]) => [
+    tableUnder(rules, 'REST').map(([address, access, what, answers]) => [
       bare(address),
       access,
+      what,
       answers?.match(/\d{3}/g)?.map(Number),
     ]),
-    ROUTES.map(({ method, path, access, answers }) => [
+    ROUTES.map(({ method, path, access, summary, answers }) => [
       `${method} ${path.replaceAll(/:(\w+)/g, '{$1}')}`,
       who[access],
+      summary,
       Object.keys(answers).map(Number),
     ]),
   )

@@ -18,6 +18,7 @@ import type {
 } from '@microchatter/protocol'
 import { pino } from 'pino'
 import { ROUTES } from '../src/http/routes.ts'
+import { topicOf } from '../src/http/topics.ts'
 import { signJwt } from '../src/domain/jwt.ts'
 import {
   ADMIN_PASSWORD,
@@ -486,7 +487,7 @@ describe('REST', { skip: SKIP }, () => {
         detail: /at most/,
       },
       { address: 'GET /chats/x/messages?before=-1', field: 'before', detail: /at least 0/ },
-      { address: 'POST /chats', json: {}, field: '/username', detail: /^\/username is missing$/ },
+      { address: 'POST /chats', json: {}, field: '/username', detail: /`username`; for a group/ },
       { address: 'POST /chats', json: [], field: '', detail: /^The body must be an object$/ },
       { address: 'POST /chats', json: null, detail: /needs a body/ },
       { address: 'POST /chats', json: 'x', field: '', detail: /must be an object/ },
@@ -1001,6 +1002,9 @@ describe('REST', { skip: SKIP }, () => {
         'error-blocked',
       ])
         assert.ok(ids.includes(id), id)
+      // What has no topic of its own would be here.
+      for (const { path, access } of ROUTES)
+        assert.equal(topicOf(path) === 'The server', access === 'public', path)
       const style = await server.call<unknown>('GET /docs/style.css')
       assert.match(style.headers.get('content-type') ?? '', /^text\/css/)
       assert.match(style.text, /prefers-color-scheme: dark/)

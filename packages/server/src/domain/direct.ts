@@ -45,7 +45,10 @@ export async function openChat(
 function usernameOf(body: OpenChatBody): string {
   const { kind: _, username, ...others } = body
   if (username === undefined)
-    throw new ChatError('invalid', { field: '/username', detail: '/username is missing' })
+    throw new ChatError('invalid', {
+      field: '/username',
+      detail: 'A direct chat needs a `username`; for a group, send `kind: "group"`',
+    })
   const [other] = Object.keys(others)
   if (other !== undefined)
     throw new ChatError('invalid', {

@@ -5,9 +5,9 @@ import { changeMessage, type Held, type MessageAddress } from './changes.ts'
 import type { Actor, Core } from './core.ts'
 import { checkThere } from './edits.ts'
 import { ChatError } from './errors.ts'
-import { toPoll, withMy } from './message-view.ts'
+import { toPoll } from './message-view.ts'
 import { checkNoBlock, forbidden, may } from './rights.ts'
-import { tellMy } from './stars.ts'
+import { answerMy } from './stars.ts'
 
 /** In place of what I had chosen; none takes it back. */
 export async function vote(
@@ -27,8 +27,7 @@ export async function vote(
     mark = await upsertMark(tx, { userId: actor.id, chatId, seq, rev })
     return { content }
   })
-  if (mark) tellMy(core, actor, { chatId: message.chatId, seq: message.seq }, mark)
-  return withMy(message, mark)
+  return answerMy(core, actor, message, mark)
 }
 
 function checkVote({ content, rights }: Held, { id }: Actor, chosen: number[]): void {

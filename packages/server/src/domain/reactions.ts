@@ -13,9 +13,8 @@ import { decodeCursor, toPage } from './cursor.ts'
 import { checkThere } from './edits.ts'
 import { ChatError } from './errors.ts'
 import { findBounds, findRow } from './history.ts'
-import { withMy } from './message-view.ts'
 import { checkNoBlock, forbidden } from './rights.ts'
-import { tellMy } from './stars.ts'
+import { answerMy } from './stars.ts'
 
 /** One emoji as Unicode recommends it, all its parts joined. */
 const EMOJI = new RegExp('^\\p{RGI_Emoji}$', 'v')
@@ -48,8 +47,7 @@ export async function setReaction(core: Core, actor: Actor, reacting: Reacting):
     },
     (changed, rev) => ({ name: 'reaction.updated', data: { ...changed, rev } }),
   )
-  if (mark) tellMy(core, actor, { chatId: message.chatId, seq: message.seq }, mark)
-  return withMy(message, mark)
+  return answerMy(core, actor, message, mark)
 }
 
 async function add({ tx, chatId, seq }: Held, { id: userId }: Actor, emoji: string) {

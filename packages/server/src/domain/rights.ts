@@ -19,8 +19,10 @@ export interface Sender {
 export function sendRefusal(rights: ChatRights | undefined, sender: Sender): ChatError | undefined {
   if (!isMember(rights, sender.id)) return chatNotFound()
   if (sender.username === SYSTEM) return undefined
-  if (rights.kind === 'group')
-    return may(rights, sender.id, 'post') ? undefined : forbidden('Not all members may write here')
+  if (rights.kind === 'group') {
+    if (may(rights, sender.id, 'post')) return undefined
+    return forbidden('Your role may not write here; its right is "post"')
+  }
   for (const [userId, username] of rights.members) {
     if (userId === sender.id) continue
     if (username === undefined) return forbidden('The account of the other was deleted')

@@ -4,6 +4,7 @@ import { bumpRev } from '../store/chats.ts'
 import {
   type MarkRow,
   selectVisibility,
+  selectMarks,
   selectStars,
   type StarRow,
   upsertMark,
@@ -48,7 +49,20 @@ export async function setMark(
   return tellMy(core, actor, { chatId, seq }, mark)
 }
 
-export function tellMy(core: Core, actor: Actor, address: MessageAddress, mark: MarkRow): My {
+/** The message with what is mine of it; `mark` is new, undefined: nothing was changed. */
+export async function answerMy(
+  core: Core,
+  actor: Actor,
+  message: Message,
+  mark: MarkRow | undefined,
+): Promise<Message> {
+  const { chatId, seq } = message
+  if (mark) tellMy(core, actor, { chatId, seq }, mark)
+  const range = { userId: actor.id, chatId, from: seq, to: seq }
+  return withMy(message, mark ?? (await selectMarks(core.db, range))[0])
+}
+
+function tellMy(core: Core, actor: Actor, address: MessageAddress, mark: MarkRow): My {
   const my = toMy(mark)
   tellDevices(core, actor, 'my.updated', { ...address, my })
   return my

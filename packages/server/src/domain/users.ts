@@ -36,8 +36,8 @@ import { toProfile, toUser } from './views.ts'
 /** People told at once that a contact's name or picture has changed; others see it at the next fetch. */
 const TOLD_CONTACTS = 1_000
 
-export function requireAdmin(actor: Actor): void {
-  if (!actor.admin) throw new ChatError('admin_only', { detail: 'Only admins may do this' })
+export function requireAdmin(actor: Actor, detail = 'Only admins of the site may do this'): void {
+  if (!actor.admin) throw new ChatError('admin_only', { detail })
 }
 
 export async function registerUser(
@@ -74,7 +74,8 @@ export async function getUser(core: Core, actor: Actor, name: string): Promise<U
 
 /** For admins, and for everyone where the site says so. */
 export async function listUsers(core: Core, actor: Actor, query: ListUsersQuery) {
-  if (core.settings.users.search === 'admins') requireAdmin(actor)
+  if (core.settings.users.search === 'admins')
+    requireAdmin(actor, 'Only admins may search, unless MICROCHATTER_USERS_SEARCH is `everyone`')
   const { search, limit = 50, cursor } = query
   const [after] = cursor === undefined ? [] : decodeCursor(cursor, 1)
   if (search !== undefined && !isUsername(search)) return { items: [] }

@@ -81,7 +81,7 @@ export function createAuthentication(
     request.setDecorator<Actor>(ACTOR, actor)
     core.limits.calls.take(actor.id)
     if (access === 'admin' && !actor.admin)
-      throw new ChatError('admin_only', { detail: 'Only admins may do this' })
+      throw new ChatError('admin_only', { detail: 'Only admins of the site may do this' })
   }
 }
 

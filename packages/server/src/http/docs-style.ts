@@ -39,6 +39,7 @@ a { color: var(--link); text-decoration: none }
 a:hover { text-decoration: underline }
 a:focus-visible, summary:focus-visible { outline: 2px solid var(--link); outline-offset: 2px; border-radius: .2rem }
 code { font: .875em/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; background: var(--code); padding: .1em .35em; border-radius: .3rem; overflow-wrap: anywhere }
+pre { font: .8125rem/1.6 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; background: var(--code); padding: .75rem 1rem; border-radius: .5rem; overflow-x: auto }
 h3 code { background: none; padding: 0; font-size: 1rem }
 .rules { padding-left: 1.1rem } .rules li { margin: .35rem 0 }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: .75rem; padding: 1.1rem 1.25rem; margin: 0 0 1rem }

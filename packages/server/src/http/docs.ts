@@ -1,12 +1,21 @@
 /** /docs: the table of routes, and the calls and events of the socket, as a page to read. */
-import { CALLS, ERRORS, EVENTS, LIMITS } from '@microchatter/protocol'
+import {
+  type CallName,
+  CALLS,
+  ERRORS,
+  type EventName,
+  EVENTS,
+  LIMITS,
+} from '@microchatter/protocol'
 import { type Html, html, NONE, prose } from './html.ts'
 import { errorsOf, type Route } from './route.ts'
-import { boundsOf, groupBy, nameOf, OBJECTS, type Schema } from './schemas.ts'
+import { boundsOf, nameOf, OBJECTS, type Schema } from './schemas.ts'
+import { CALL_WORDS, EVENT_WORDS } from './socket-words.ts'
+import { byTopic } from './topics.ts'
 
 /** The whole page; its style is docs-style.ts, and it has no script. */
 export function toDocs(routes: readonly Route[], version: string): string {
-  const groups = [...groupBy(routes, ({ path }) => groupOf(path))]
+  const groups = byTopic(routes)
   return html`<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -53,13 +62,23 @@ something an <code>Idempotency-Key</code> header.</li>
 <li>Too many requests answer 429 with <code>Retry-After</code>, <code>RateLimit</code> and
 <code>RateLimit-Policy</code>.</li>
 <li>A chat that is not yours answers exactly like one that does not exist.</li>
-</ul>`
+<li>SEND-3 and the like are rules of the protocol, in <code>docs/protocol.md</code> of the source.</li>
+</ul>
+<h2 id="example">An example</h2>
+<p>Log in, send to a user, and be told what comes:</p>
+<pre>curl -X POST https://chat.example.org/users/login -u 'ann:her password'
+curl https://chat.example.org/chats/users/bob/messages -H "Authorization: Bearer $TOKEN" \\
+  -H 'Content-Type: application/json' -d '{"body":"Hello!"}'</pre>
+<pre>const socket = io('https://chat.example.org', { transports: ['websocket'], auth: { token } })
+socket.on('message.created', (message) => show(message))
+const clientId = crypto.randomUUID()
+const answer = await socket.emitWithAck('message.send', { chatId, body: 'Hello!', clientId })</pre>`
 
 function toContents(groups: [string, Route[]][], version: string): Html {
   const calls = groups.map(([group, list]) =>
     contents(
       group,
-      list.map(({ name, path, method }) => [name, html`${toMethod(method)} ${path}`]),
+      list.map(({ name, path, method }) => [name, html`${toMethod(method)} ${shown(path)}`]),
     ),
   )
   return html`<nav aria-label="Contents">
@@ -68,12 +87,11 @@ function toContents(groups: [string, Route[]][], version: string): Html {
 ${contents('', [
   ['credentials', 'Credentials'],
   ['conventions', 'Conventions'],
+  ['example', 'An example'],
 ])}
 ${calls}
-${contents('Socket', [
-  ['calls', 'Calls'],
-  ['events', 'Events'],
-])}
+${contents('Socket calls', linksTo('call', CALLS))}
+${contents('Events', linksTo('event', EVENTS))}
 ${contents('Reference', [
   ['objects', 'Objects'],
   ['errors', 'Errors'],
@@ -81,24 +99,22 @@ ${contents('Reference', [
 </nav>`
 }
 
+function linksTo(kind: SocketKind, table: object): [id: string, text: string][] {
+  return Object.keys(table).map((name) => [`${kind}-${name}`, name])
+}
+
 function contents(title: string, links: [id: string, text: string | Html][]): Html {
   const items = links.map(([id, text]) => html`<li><a href="#${id}">${text}</a>`)
   return html`${title === '' ? NONE : html`<h4>${title}</h4>`}<ul>${items}</ul>`
 }
 
-const GROUPS: Record<string, string> = {
-  users: 'Users',
-  chats: 'Chats and messages',
-  unread: 'Chats and messages',
-}
-
-function groupOf(path: string): string {
-  if (path.startsWith('/users/me/') || path === '/users/login') return 'Log-in and blocks'
-  return GROUPS[path.split('/')[1] ?? ''] ?? 'The server'
-}
-
 function idOf(group: string): string {
   return `group-${group.toLowerCase().replaceAll(' ', '-')}`
+}
+
+/** As OpenAPI writes it. */
+function shown(path: string): string {
+  return path.replaceAll(/:(\w+)/g, '{$1}')
 }
 
 function toMethod(method: string): Html {
@@ -107,7 +123,7 @@ function toMethod(method: string): Html {
 
 function toCall(route: Route): Html {
   const { name, method, path, summary, access, params, query, body, idempotent } = route
-  const parts = Object.entries({ Path: params, Query: query, Body: body })
+  const parts = Object.entries({ Query: query, Body: body })
   const answers = Object.entries(route.answers).map(
     ([status, schema]) =>
       html`<li><b class="status">${status}</b> ${schema === null ? 'nothing' : toType(schema)}`,
@@ -116,14 +132,23 @@ function toCall(route: Route): Html {
     (code) => html`<a href="#error-${code}"><code>${code}</code></a> `,
   )
   return html`<section class="card" id="${name}">
-<h3>${toMethod(method)} <code>${path}</code> ${toAccess(access)}</h3>
+<h3>${toMethod(method)} <code>${shown(path)}</code> ${toAccess(access)}</h3>
 <p>${prose(summary)}.</p>
 ${idempotent === true ? html`<p class="note">Takes an <code>Idempotency-Key</code>.</p>` : NONE}
+${params ? toPath(params) : NONE}
 ${parts.map(([title, schema]) => (schema ? part(title, schema) : NONE))}
 <h4>Answers</h4>
 <ul class="answers">${answers}</ul>
 <details><summary>Errors</summary><p class="codes">${errors}</p></details>
 </section>`
+}
+
+/** Short, for most calls have it. */
+function toPath({ properties = {} }: Schema): Html {
+  const items = Object.entries(properties).map(
+    ([name, schema]) => html`<li><code>${name}</code> ${toMeaning(schema)}`,
+  )
+  return html`<h4>Path</h4><ul class="answers">${items}</ul>`
 }
 
 function toAccess(access: Route['access']): Html {
@@ -133,10 +158,13 @@ function toAccess(access: Route['access']): Html {
 
 function toSockets(): Html {
   const calls = Object.entries(CALLS).map(([name, { request, answer }]) =>
-    toSocket(name, 'call', [part('Send', request), part('Answer', answer)]),
+    toSocket('call', name, CALL_WORDS[name as CallName], [
+      part('Send', request),
+      part('Answer', answer),
+    ]),
   )
   const events = Object.entries(EVENTS).map(([name, schema]) =>
-    toSocket(name, 'event', [part('Carries', schema)]),
+    toSocket('event', name, EVENT_WORDS[name as EventName], [part('Carries', schema)]),
   )
   return html`<h2 id="calls">Socket calls</h2>
 <p>Each is answered by its acknowledgement: <code>{ ok: true, … }</code> with the fields below, or
@@ -148,11 +176,18 @@ ${calls}
 ${events}`
 }
 
-function toSocket(name: string, kind: 'call' | 'event', parts: Html[]): Html {
+type SocketKind = 'call' | 'event'
+
+function toSocket(kind: SocketKind, name: string, words: string, parts: Html[]): Html {
   return html`<section class="card" id="${kind}-${name}">
 <h3><b class="method ${kind}">${kind}</b> <code>${name}</code></h3>
+<p>${prose(upper(words))}.</p>
 ${parts}
 </section>`
+}
+
+function upper(words: string): string {
+  return words.charAt(0).toUpperCase() + words.slice(1)
 }
 
 function toObject([name, schema]: [string, Schema]): Html {
@@ -197,7 +232,8 @@ function toTable(heads: string[], rows: Html[]): Html {
 function toMeaning(schema: Schema): Html {
   const branch = schema.anyOf?.find(({ type, maxLength }) => type === 'string' && maxLength) ?? {}
   const bounds = boundsOf({ ...branch, ...schema })
-  const description = schema.description ?? branch.description ?? schema.items?.description ?? ''
+  const said = schema.anyOf?.find((one) => one.description !== undefined)?.description
+  const description = schema.description ?? said ?? schema.items?.description ?? ''
   return html`${prose(description)} <span class="bounds">${bounds}</span>`
 }
 

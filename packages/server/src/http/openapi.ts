@@ -2,6 +2,7 @@
 import { ERRORS, Problem } from '@microchatter/protocol'
 import { errorsOf, type Route } from './route.ts'
 import { groupBy, nameOf, OBJECTS, type Schema } from './schemas.ts'
+import { topicOf } from './topics.ts'
 
 type Json = Record<string, unknown>
 
@@ -44,7 +45,7 @@ function toOperation(route: Route, used: Set<string>): Json {
   return {
     operationId: name,
     summary: access === 'admin' ? `${summary} (admins)` : summary,
-    tags: [path.split('/')[1]],
+    tags: [topicOf(path)],
     ...(access === 'public' ? { security: [] } : {}),
     parameters: toParameters(route, used),
     ...(body ? { requestBody: { required: true, content: content(body, used) } } : {}),

@@ -49,7 +49,8 @@ function readText(text: string, type: string | undefined): unknown {
 
 function bodyMissing(): ChatError {
   return new ChatError('invalid', {
-    detail: 'This call needs a body; send JSON, with `Content-Type: application/json`',
+    detail:
+      'This call needs a body, `{}` at least; send JSON, with `Content-Type: application/json`',
   })
 }
 

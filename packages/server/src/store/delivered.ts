@@ -93,7 +93,7 @@ export async function selectReceipts(
        JOIN users u ON u.id = m.user_id
        WHERE l.chat_id = $1 AND l.seq = $2 AND greatest(m.read_seq, m.delivered_seq) >= $2
          AND u.receipts AND u.username IS NOT NULL
-         AND NOT (m.joined_at > l.created_at AND m.cleared_seq >= l.seq))
+         AND m.joined_at <= l.created_at)
      SELECT n.read, n.delivered, p.username, p.has_read
      FROM (SELECT count(*) FILTER (WHERE has_read) AS read, count(*) AS delivered FROM r) n
      LEFT JOIN LATERAL (
