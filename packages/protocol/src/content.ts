@@ -1,7 +1,7 @@
 /** What a message may have beside its text. */
 import { type Static, Type } from 'typebox'
 import { LIMITS } from './limits.ts'
-import { closed, Name, oneOf, opt, Seq, Time, Username, WebUrl } from './schema.ts'
+import { closed, ExactTime, Name, oneOf, opt, Seq, Time, Username, WebUrl } from './schema.ts'
 
 /** The site's own data: stored and given back as it is, never looked into. */
 export const Metadata = Type.Record(Type.String({ maxLength: 64 }), Type.Unknown(), {
@@ -59,7 +59,7 @@ export const PollDraft = closed({
   options: Type.Array(choice, { minItems: 2, maxItems: LIMITS.pollOptions }),
   multiple: opt(Type.Boolean({ description: 'true: one may choose several.' })),
   anonymous: opt(Type.Boolean({ description: 'true: nobody sees who chose what.' })),
-  closesAt: opt(Time),
+  closesAt: opt(ExactTime),
 })
 export type PollDraft = Static<typeof PollDraft>
 

@@ -90,7 +90,11 @@ export const HistoryQuery = closed({
   after: opt(Seq),
   around: opt(Seq),
   thread: opt(
-    Type.Integer({ minimum: 1, description: 'Only the thread of the message with this seq.' }),
+    Type.Integer({
+      ...Seq,
+      minimum: 1,
+      description: 'Only the thread of the message with this seq.',
+    }),
   ),
   limit: opt(Limit),
 })
@@ -128,7 +132,7 @@ export const DeleteMessageQuery = closed({
 })
 export type DeleteMessageQuery = Static<typeof DeleteMessageQuery>
 
-export const ChangesQuery = closed({ after: Type.Integer({ minimum: 0 }), limit: opt(Limit) })
+export const ChangesQuery = closed({ after: Seq, limit: opt(Limit) })
 export type ChangesQuery = Static<typeof ChangesQuery>
 
 /** Messages that have changed, in the order of `change`, as they are now. */

@@ -33,7 +33,7 @@ export const ExactTime = Type.String({
 export const Name = Type.String({ minLength: 1, maxLength: LIMITS.name })
 export const WebUrl = Type.String({
   maxLength: LIMITS.url,
-  pattern: '^https?://[^\\s]+$',
+  pattern: '^https?://[^\\s\\u0000-\\u001f\\u007f]+$',
   description: 'An http or https address.',
 })
 export const Uuid = Type.String({

@@ -41,6 +41,8 @@ ALTER TABLE members
 -- Of few members each: what waits for an answer, and what is in a folder.
 CREATE INDEX members_requests ON members (user_id, active_day DESC) WHERE request = 'pending';
 CREATE INDEX members_labelled ON members (user_id) WHERE labels IS NOT NULL;
+-- For whom a message is gone.
+CREATE INDEX members_cleared ON members (chat_id, cleared_seq) WHERE cleared_seq > 0;
 -- Few of a group's many: who leads it, found without the others.
 CREATE INDEX members_leading ON members (chat_id, role, user_id) WHERE role <> 'member';
 

@@ -2,6 +2,7 @@
 import type { Message } from '@microchatter/protocol'
 import type { ChatRights } from '../store/chats.ts'
 import type { ChatBatch, MessageRow, Numbered, Rich } from '../store/messages.ts'
+import type { Unseen } from './audience.ts'
 import { ChatError } from './errors.ts'
 import { toMessage } from './message-view.ts'
 import { needsAsking } from './rights.ts'
@@ -17,6 +18,8 @@ export interface Draft {
 export interface RichDraft extends Rich {
   /** What the wire has of it. */
   shown: Partial<Message>
+  /** Of the message that it quotes. */
+  unseen?: Unseen | undefined
 }
 export interface Sent extends Draft {
   seq: number
@@ -147,16 +150,25 @@ function settleRepeat(repeat: Job, sent: Sent): void {
   else repeat.reject(reused())
 }
 
-/** [SEND-3] The answer of a draft that was stored before. */
-export function answer(job: Job, row: MessageRow): void {
+/**
+ * [SEND-3] The answer of a draft that was stored before. Who is in the chat no more hears what it has
+ * sent itself, and nothing of what has become of it.
+ */
+export function answer(job: Job, row: MessageRow, isMember: boolean): void {
   const createdAt = row.created_at.toISOString()
-  const stored = toMessage(row)
+  const stored = isMember ? toMessage(row) : undefined
   for (const { draft, resolve, reject } of withRepeats(job)) {
     // Of one that was edited, the first text is not at hand.
     if (row.body === draft.body || row.change > 0)
-      resolve({ ...draft, seq: row.seq, createdAt, stored })
+      resolve(
+        stored ? { ...draft, seq: row.seq, createdAt, stored } : bareOf(draft, row.seq, createdAt),
+      )
     else reject(reused())
   }
+}
+
+function bareOf({ chatId, sender, clientId, body }: Draft, seq: number, createdAt: string): Sent {
+  return { chatId, sender, clientId, body, seq, createdAt }
 }
 
 export function fail(job: Job, error: unknown): void {

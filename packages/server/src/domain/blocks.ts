@@ -2,6 +2,7 @@ import type { Block } from '@microchatter/protocol'
 import {
   type BlockRow,
   deleteBlock,
+  hasBlocked,
   insertBlock,
   lockShared,
   selectBlocks,
@@ -32,6 +33,7 @@ async function setBlock(core: Core, actor: Actor, username: string, block: boole
   if (!other) throw userNotFound()
   if (other.id === actor.id) throw new ChatError('invalid', { detail: 'You cannot block yourself' })
   if (username === SYSTEM) throw forbidden('The system cannot be blocked; mute its chat')
+  if ((await hasBlocked(core.db, actor.id, other.id)) === block) return
   // The pair's chat is the lock that orders a block among the sends, so there has to be one.
   const id = await pairChat(core, { userId: actor.id, otherId: other.id })
   const between: [number, number] = [actor.id, other.id]

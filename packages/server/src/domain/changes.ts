@@ -3,21 +3,23 @@
  * the chat's lock; so a client that missed one sees the gap, and asks for what came after.
  */
 import type { Changes, ChangesQuery, Message } from '@microchatter/protocol'
-import { type ChatRights, touchChats } from '../store/chats.ts'
+import { selectBlockers } from '../store/blocks.ts'
+import { type ChatRights, selectRights, touchChats } from '../store/chats.ts'
 import type { Content } from '../store/content.ts'
 import type { Db } from '../store/db.ts'
-import { selectVisibility } from '../store/marks.ts'
+import { selectCleared, selectVisibility } from '../store/marks.ts'
 import {
   type ChangedKey,
   type MessageRow,
   selectMessages,
   updateMessage,
 } from '../store/messages.ts'
+import type { Unseen } from './audience.ts'
 import { change, tell } from './changing.ts'
 import { type Actor, type Core, isUuid } from './core.ts'
-import { ChatError } from './errors.ts'
-import { findBounds, maskFor } from './history.ts'
-import { toMessage } from './message-view.ts'
+import { type Bounds, findBounds, marksOf } from './history.ts'
+import { maskFor } from './masks.ts'
+import { bareOf, toMessage } from './message-view.ts'
 import { deliverMessage, type MessageEvent } from './publish.ts'
 import { chatNotFound, isMember, messageNotFound } from './rights.ts'
 
@@ -45,12 +47,8 @@ export interface MessageAddress {
   seq: number
 }
 
-const ATTEMPTS = 3
-
 /** Nothing is to be done: what the transaction has begun is taken back. */
 class Unchanged extends Error {}
-/** The rights have moved on since they were read. */
-class Outdated extends Error {}
 
 /**
  * Changes one message. `work` looks at the rights, writes what is beside the message, and gives what
@@ -65,63 +63,48 @@ export async function changeMessage(
 ): Promise<Message> {
   const chatId = address.chatId.toLowerCase()
   if (!isUuid(chatId)) throw chatNotFound()
-  return withRights(core, chatId, async (rights) => {
-    if (!isMember(rights, actor.id)) throw chatNotFound()
-    try {
-      const { message, rev } = await change(core, chatId, (tx) =>
-        changeHeld(tx, { rights, userId: actor.id, seq: address.seq }, work),
-      )
-      await tell(core, chatId, async () => deliverMessage(core, rights, event(message, rev), actor))
-      return message
-    } catch (error) {
-      if (error instanceof Unchanged) return readMessage(core.db, { chatId, seq: address.seq })
-      throw error
-    }
-  })
-}
-
-/** Does it with the chat's rights as they are in the cache; again, where `checkCurrent` finds them old. */
-export async function withRights<T>(
-  core: Core,
-  chatId: string,
-  work: (rights: ChatRights | undefined) => Promise<T>,
-): Promise<T> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await work(await core.writer.rights(chatId))
-    } catch (error) {
-      if (!(error instanceof Outdated) || attempt === ATTEMPTS) throw asBusy(error)
-      core.writer.dropRights(chatId)
-    }
+  const known = await core.writer.rights(chatId)
+  if (!isMember(known, actor.id)) throw chatNotFound()
+  try {
+    const { rights, message, rev, unseen } = await change(core, chatId, (tx) =>
+      changeHeld(tx, { known, userId: actor.id, seq: address.seq }, work),
+    )
+    const by = { ...actor, unseen }
+    await tell(core, chatId, async () => deliverMessage(core, rights, event(message, rev), by))
+    return message
+  } catch (error) {
+    if (error instanceof Unchanged) return readMessage(core.db, { chatId, seq: address.seq })
+    throw error
   }
 }
 
-/** Under the chat's lock: the rights hold until it is given back, or `withRights` begins anew. */
-export function checkCurrent(rightsRev: number | undefined, rights: ChatRights): void {
-  if (rightsRev !== rights.rightsRev) throw new Outdated()
+/** Under the chat's lock: those that are known, or, where they have moved on, those that hold. */
+export async function currentRights(
+  tx: Db,
+  known: ChatRights,
+  rightsRev: number | undefined,
+): Promise<ChatRights> {
+  if (rightsRev === known.rightsRev) return known
+  // `writeFrom` is of direct chats that have not begun.
+  const [rights] = await selectRights(tx, [known.id], 'everyone')
+  if (!rights) throw chatNotFound()
+  return rights
 }
 
 function updated(message: Message, rev: number): MessageEvent {
   return { name: 'message.updated', data: { ...message, rev } }
 }
 
-function asBusy(error: unknown): unknown {
-  if (!(error instanceof Outdated)) return error
-  return new ChatError('busy', {
-    detail: 'The members of this chat change all the time; try again in a second',
-    retryAfterMs: 1_000,
-  })
-}
-
 async function changeHeld(
   tx: Db,
-  { rights, userId, seq }: { rights: ChatRights; userId: number; seq: number },
+  { known, userId, seq }: { known: ChatRights; userId: number; seq: number },
   work: (held: Held) => Promise<Becomes | undefined>,
-): Promise<{ message: Message; rev: number }> {
-  const chatId = rights.id
+): Promise<Changed> {
+  const chatId = known.id
   const touched = (await touchChats(tx, [chatId], 1)).get(chatId)
   if (!touched) throw chatNotFound()
-  checkCurrent(touched.rightsRev, rights)
+  const rights = await currentRights(tx, known, touched.rightsRev)
+  if (!isMember(rights, userId)) throw chatNotFound()
   const row = await findRow(tx, { chatId, seq, userId })
   const content = row.content ?? {}
   const { changes, rev } = touched
@@ -131,7 +114,26 @@ async function changeHeld(
   const isPlain = Object.keys(becomes.content).length === 0
   const changed = { ...becomes, content: isPlain ? null : becomes.content }
   await updateMessage(tx, { chatId, seq, change: changes, ...changed })
-  return { message: await readMessage(tx, { chatId, seq }), rev }
+  const unseen = await unseenOf(tx, rights, row)
+  return { message: await readMessage(tx, { chatId, seq }), rev, rights, unseen }
+}
+
+interface Changed {
+  message: Message
+  rev: number
+  rights: ChatRights
+  unseen: Unseen
+}
+
+/** Who may not see this message, or what it quotes. */
+export async function unseenOf(
+  db: Db,
+  { id, kind, members }: ChatRights,
+  { seq, sender_id: senderId, content }: Pick<MessageRow, 'seq' | 'sender_id' | 'content'>,
+): Promise<Unseen> {
+  const cleared = await selectCleared(db, id, Math.min(seq, content?.reply ?? seq))
+  if (kind === 'direct' || members.has(senderId)) return { cleared, members }
+  return { cleared, members, blockers: await selectBlockers(db, senderId, [...members.keys()]) }
 }
 
 /** A message that this member can see. */
@@ -157,12 +159,24 @@ export async function listChanges(
 ): Promise<Changes> {
   const bounds = await findBounds(core, actor, chatId)
   const page = await readChanges(core, { chatId: bounds.chatId, change: after }, limit)
-  const mask = await maskFor(core, actor, bounds)
   return {
     ...page,
     changes: Math.max(page.changes, page.hasAfter ? 0 : bounds.changes),
-    items: page.items.filter(({ seq }) => seq > bounds.cleared).map(mask),
+    items: await asSeen(core, actor, bounds, page.items),
   }
+}
+
+/** [MERGE-11] What I have deleted for me is left out; of the rest nothing is told that is mine alone. */
+export async function asSeen(
+  core: Core,
+  actor: Actor,
+  bounds: Pick<Bounds, 'chatId' | 'kind' | 'cleared' | 'hasMarks'>,
+  messages: Message[],
+): Promise<Message[]> {
+  const seen = messages.filter(({ seq }) => seq > bounds.cleared)
+  const marks = await marksOf(core, actor, bounds, seen)
+  const mask = await maskFor(core, actor, bounds)
+  return seen.map((message) => mask(marks.get(message.seq)?.deleted ? bareOf(message) : message))
 }
 
 /** `changes`: up to there all are in. */

@@ -22,7 +22,7 @@ import {
 } from '../store/members.ts'
 import { change, tell } from './changing.ts'
 import { type Actor, type Core, isUuid } from './core.ts'
-import { decodeCursor, toPage } from './cursor.ts'
+import { decodeCursor, isTimeKey, toPage } from './cursor.ts'
 import { ChatError } from './errors.ts'
 import { checkLabels, checkLabelsOf } from './labels.ts'
 import { tellRead } from './receipts.ts'
@@ -53,11 +53,7 @@ function keyOf(row: ChatRow): string[] {
 function toKey(cursor: string): ListKey {
   const [pinned = '', activeDay = '', lastAt = '', id = ''] = decodeCursor(cursor, 4)
   const fits =
-    /^\d{4}-\d\d-\d\d$/.test(activeDay) &&
-    /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?\+00$/.test(lastAt) &&
-    isUuid(id) &&
-    !Number.isNaN(Date.parse(activeDay)) &&
-    !Number.isNaN(Date.parse(lastAt.replace(' ', 'T').replace('+00', 'Z')))
+    isTimeKey(`${activeDay}T00:00:00Z`) && lastAt.endsWith('+00') && isTimeKey(lastAt) && isUuid(id)
   if (!fits) throw new ChatError('invalid_cursor', { field: '/cursor' })
   return { pinned: pinned === '1', activeDay, lastAt, id }
 }
@@ -116,9 +112,11 @@ export type OwnSettings = Pick<
 >
 
 /** My settings of a chat. */
-export async function editChat(core: Core, actor: Actor, chatId: string, body: OwnSettings) {
-  checkLabels(body.labels)
-  const { id } = await findChat(core, actor, chatId)
+export async function editChat(core: Core, actor: Actor, chatId: string, wanted: OwnSettings) {
+  checkLabels(wanted.labels)
+  const row = await findChat(core, actor, chatId)
+  const { id } = row
+  const body = changedOf(row, wanted)
   const patch = toPatch(body)
   const { chat, isListed } = await change(core, id, async (tx) => {
     // An archived chat comes back with its next message: that one has to look at all members.
@@ -131,6 +129,11 @@ export async function editChat(core: Core, actor: Actor, chatId: string, body: O
   if (isListed) tellDevices(core, actor, 'chat.updated', chat)
   if (patch.mutedUntil !== undefined) await tell(core, id, () => publishUnread(core, actor))
   return chat
+}
+
+/** An archive that is as it is asked for changes nothing of who is looked at by the next message. */
+export function changedOf({ archived }: ChatRow, wanted: OwnSettings): OwnSettings {
+  return wanted.archived === archived ? { ...wanted, archived: undefined } : wanted
 }
 
 export function toPatch(body: OwnSettings): MemberPatch {
@@ -155,6 +158,8 @@ export function toPatch(body: OwnSettings): MemberPatch {
 export async function deleteChat(core: Core, actor: Actor, chatId: string): Promise<void> {
   const row = await findChat(core, actor, chatId)
   const { id } = row
+  // It is deleted, and nothing has come since.
+  if (row.active_day === null && row.cleared_seq === row.last_seq && row.last_seq > 0) return
   const { rev, lastSeq, wasUnread } = await change(core, id, async (tx) => {
     const chat = await bumpRights(tx, id)
     const cleared = { chatId: id, userId: actor.id, seq: chat.lastSeq }

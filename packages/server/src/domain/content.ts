@@ -4,18 +4,26 @@ import type { ChatRights } from '../store/chats.ts'
 import type { Content } from '../store/content.ts'
 import type { Rich, MessageRow } from '../store/messages.ts'
 import type { RichDraft } from './batch.ts'
-import { changeMessage, type MessageAddress } from './changes.ts'
+import { unseenOf, changeMessage, type MessageAddress } from './changes.ts'
 import type { Actor, Core } from './core.ts'
 import { ChatError } from './errors.ts'
 import { type Bounds, findBounds, findRow } from './history.ts'
 import { isPast, toMessage, toPoll, without } from './message-view.ts'
-import { chatNotFound, forbidden, isMember, may, messageNotFound, SYSTEM } from './rights.ts'
+import {
+  chatNotFound,
+  forbidden,
+  isMember,
+  may,
+  messageNotFound,
+  sendRefusal,
+  SYSTEM,
+} from './rights.ts'
 import { checkBody, checkData } from './text.ts'
 import { requireAdmin } from './users.ts'
 
 export type Sender = Pick<Actor, 'id' | 'username' | 'socket'> & { admin?: boolean }
 export type Extras = Omit<SendBody, 'body' | 'clientId'>
-type Part = Rich & { shown: Partial<Message> }
+type Part = Rich & Pick<RichDraft, 'shown' | 'unseen'>
 
 const QUOTED = 200
 
@@ -36,14 +44,18 @@ export async function toRich(
   checkKinds(extras)
   const rights = await core.writer.rights(chatId)
   if (!isMember(rights, sender.id)) throw chatNotFound()
+  // Before anything is opened for it.
+  const refusal = sendRefusal(rights, sender)
+  if (refusal && !isTrial) throw refusal
   if (extras.forward) return forward(core, sender, body, extras.forward)
   const text = textOf(core, body, extras)
-  const refs = await referTo(core, sender, { chatId, extras, isTrial })
+  const refs = await referTo(core, sender, { chatId, extras, isTrial, rights })
   const parts = [plainPart(sender, extras), refs, mentionPart(rights, sender.id, extras)]
   const rich = {
     content: Object.assign({}, ...parts.map(({ content }) => content)) as Content,
     shown: Object.assign({}, ...parts.map(({ shown }) => shown)) as Partial<Message>,
     mentioned: parts.flatMap(({ mentioned }) => mentioned),
+    unseen: refs.unseen,
   }
   return { body: text, rich: Object.keys(rich.content).length === 0 ? undefined : rich }
 }
@@ -69,6 +81,7 @@ function textOf(core: Core, body: string | undefined, { location, card }: Extras
 
 function plainPart(sender: Sender, { type, metadata, poll, location, card }: Extras): Part {
   if (metadata) checkData(metadata, { field: '/metadata', maxBytes: LIMITS.metadata })
+  if (location) checkData(location, { field: '/location', maxBytes: LIMITS.frame })
   if (card) checkCard(sender, card)
   if (poll) checkPoll(poll)
   const kind = poll ? 'poll' : location ? 'location' : card ? 'card' : undefined
@@ -94,11 +107,15 @@ function checkPoll({ options, closesAt }: NonNullable<Extras['poll']>): void {
     throw new ChatError('invalid', { field: '/poll/closesAt', detail: 'It is no time to come' })
 }
 
+interface Referring extends Omit<Asked, 'body'> {
+  rights: ChatRights
+}
+
 /** The message that is answered, and the thread. */
 async function referTo(
   core: Core,
   sender: Sender,
-  { chatId, extras: { reply, thread }, isTrial }: Omit<Asked, 'body'>,
+  { chatId, extras: { reply, thread }, isTrial, rights }: Referring,
 ): Promise<Part> {
   if (reply === undefined && thread === undefined) return { content: {}, shown: {}, mentioned: [] }
   const bounds = await findBounds(core, sender as Actor, chatId)
@@ -111,7 +128,8 @@ async function referTo(
   const row = await findRow(core, bounds, reply).catch(() =>
     Promise.reject(messageNotFound('/reply')),
   )
-  return { content, shown: { ...without({ thread }), reply: quote(row) }, mentioned: [] }
+  const unseen = await unseenOf(core.db, rights, row)
+  return { content, shown: { ...without({ thread }), reply: quote(row) }, mentioned: [], unseen }
 }
 
 function quote(row: MessageRow): NonNullable<Message['reply']> {

@@ -40,3 +40,11 @@ export function toPage<R, T>(
     ...(rows.length > limit && last !== undefined ? { nextCursor: encodeCursor(key(last)) } : {}),
   }
 }
+
+/** A time as the database writes it, or in ISO 8601, UTC, of a day that there is. */
+export function isTimeKey(text: string): boolean {
+  const iso = text.replace(' ', 'T').replace(/\+00$/, 'Z')
+  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z$/.test(iso)) return false
+  const time = new Date(iso)
+  return !Number.isNaN(time.getTime()) && time.toISOString().slice(0, 19) === iso.slice(0, 19)
+}

@@ -116,7 +116,9 @@ async function publishOne(core: Core, row: DeliveredRow): Promise<void> {
   const rights = await core.writer.rights(chatId)
   const username = rights?.members.get(userId)
   if (username === undefined) return
-  const to = [userId, ...(await hearersOf(core, rights, userId))]
+  // [PRIV-5]
+  const others = rights?.pending.has(userId) ? [] : await hearersOf(core, rights, userId)
+  const to = [userId, ...others]
   const data = { chatId, username, seq, rev, lastSeq }
   core.bus.publish({ kind: 'deliver', to, name: 'delivered.updated', data })
 }

@@ -12,7 +12,7 @@ import { decodeCursor, toPage } from './cursor.ts'
 import { ChatError } from './errors.ts'
 import { findBounds, findRow } from './history.ts'
 import { isPast, without } from './message-view.ts'
-import { checkNoBlock, forbidden, may } from './rights.ts'
+import { checkNoBlock, forbidden, may, messageNotFound } from './rights.ts'
 import { setMark } from './stars.ts'
 import { checkBody, checkData } from './text.ts'
 
@@ -49,6 +49,8 @@ function checkEdit(core: Core, actor: Actor, held: Held): void {
   const { row, content, rights } = held
   checkThere(content)
   checkNoBlock(rights, actor.id)
+  // What may not be sent cannot come in by an edit.
+  if (!may(rights, actor.id, 'post')) throw forbidden('You may not write here')
   if (row.sender_id !== actor.id) throw forbidden('Only its sender edits a message')
   if (content.kind === 'system' || content.kind === 'poll' || content.forwarded)
     throw forbidden('This message cannot be edited; delete it and send another')
@@ -126,11 +128,14 @@ export async function listEdits(
   const row = await findRow(core, bounds, seq)
   const rights = await core.writer.rights(bounds.chatId)
   const isModerator = actor.admin && core.settings.admin.readChats
-  const isOwn = row.sender_id === actor.id && row.content?.deletedAt === undefined
+  const { deletedAt, expiresAt } = row.content ?? {}
+  if (isPast(expiresAt)) throw messageNotFound()
+  const isOwn = row.sender_id === actor.id && deletedAt === undefined
   if (!isOwn && !isModerator && !(rights && may(rights, actor.id, 'deleteOthers')))
     throw forbidden('What a message was before is for its sender and for moderators')
-  const after = cursor === undefined ? 0 : Number(decodeCursor(cursor, 1)[0])
-  if (!Number.isSafeInteger(after)) throw new ChatError('invalid_cursor', { field: '/cursor' })
+  const [key = '0'] = cursor === undefined ? [] : decodeCursor(cursor, 1)
+  const after = Number(key)
+  if (!/^\d{1,9}$/.test(key)) throw new ChatError('invalid_cursor', { field: '/cursor' })
   const rows = await selectEdits(core.db, { chatId: bounds.chatId, seq, after, limit: limit + 1 })
   return toPage<EditRow, Edit>(rows, {
     limit,

@@ -11,7 +11,8 @@ import {
   takeExpired,
 } from '../store/expiring.ts'
 import { selectMessagesAt } from '../store/messages.ts'
-import { checkCurrent, withRights } from './changes.ts'
+import type { Unseen } from './audience.ts'
+import { currentRights, unseenOf } from './changes.ts'
 import { change, tell } from './changing.ts'
 import type { Core } from './core.ts'
 import { toMessage } from './message-view.ts'
@@ -58,28 +59,31 @@ function partsOf(due: readonly { chat_id: string; seq: number }[]): Part[] {
 }
 
 async function expireIn(core: Core, { chatId, seqs }: Part): Promise<void> {
-  await withRights(core, chatId, async (rights) => {
-    if (!rights) return deleteExpiring(core.db, chatId)
-    const { messages, rev } = await change(core, chatId, (tx) => erase(tx, rights, seqs))
-    await tell(core, chatId, async () => {
-      for (const message of messages)
-        deliverMessage(core, rights, { name: 'message.deleted', data: { ...message, rev } }, NOBODY)
-    })
+  const known = await core.writer.rights(chatId)
+  if (!known) return deleteExpiring(core.db, chatId)
+  const { rights, told, rev } = await change(core, chatId, (tx) => erase(tx, known, seqs))
+  await tell(core, chatId, async () => {
+    for (const { message, unseen } of told) {
+      const event = { name: 'message.deleted' as const, data: { ...message, rev } }
+      deliverMessage(core, rights, event, { ...NOBODY, unseen })
+    }
   })
 }
 
+interface Erased {
+  rights: ChatRights
+  told: { message: Message; unseen: Unseen }[]
+  rev: number
+}
+
 /** Another node may have been first: then there is nothing to do, and nothing is counted. */
-async function erase(
-  tx: Db,
-  rights: ChatRights,
-  seqs: number[],
-): Promise<{ messages: Message[]; rev: number }> {
-  const chatId = rights.id
-  checkCurrent(await lockChat(tx, chatId), rights)
+async function erase(tx: Db, known: ChatRights, seqs: number[]): Promise<Erased> {
+  const chatId = known.id
+  const rights = await currentRights(tx, known, await lockChat(tx, chatId))
   const taken = await takeExpired(tx, chatId, seqs)
   if (taken.length > 0) await eraseBeside(tx, chatId, taken)
   const left = taken.length > 0 ? await settleDeleted(tx, chatId, taken) : []
-  if (left.length === 0) return { messages: [], rev: 0 }
+  if (left.length === 0) return { rights, told: [], rev: 0 }
   const touched = (await touchChats(tx, [chatId], left.length)).get(chatId)
   if (!touched) throw new Error('A chat that is locked is gone')
   await eraseMessages(tx, { chatId, seqs: left, changes: touched.changes - left.length })
@@ -87,6 +91,9 @@ async function erase(
     tx,
     left.map((seq) => ({ chat_id: chatId, seq })),
   )
-  const messages = rows.sort((a, b) => a.change - b.change).map(toMessage)
-  return { messages, rev: touched.rev }
+  rows.sort((a, b) => a.change - b.change)
+  const told: Erased['told'] = []
+  for (const row of rows)
+    told.push({ message: toMessage(row), unseen: await unseenOf(tx, rights, row) })
+  return { rights, told, rev: touched.rev }
 }

@@ -11,7 +11,7 @@ import {
   type UpdateChatBody,
 } from '@microchatter/protocol'
 import { uuidv7 } from 'uuidv7'
-import { bumpRev, bumpRights } from '../store/chats.ts'
+import { bumpRev, bumpRights, selectRights } from '../store/chats.ts'
 import type { Db } from '../store/db.ts'
 import {
   type GroupRow,
@@ -25,6 +25,7 @@ import { updateMember } from '../store/members.ts'
 import { insertMembers } from '../store/memberships.ts'
 import { change, doubting, tell } from './changing.ts'
 import {
+  changedOf,
   editChat,
   findChat,
   type OwnSettings,
@@ -39,7 +40,7 @@ import { ChatError } from './errors.ts'
 import { type Applied, applyChange, enterChat, requireRight, tellChange } from './group-change.ts'
 import type { Once } from './idempotency.ts'
 import { checkRoom, findPeople } from './people.ts'
-import { forbidden } from './rights.ts'
+import { checkNoBlock, forbidden } from './rights.ts'
 import { toGroupUpdate } from './system.ts'
 import { checkData, checkName, checkText } from './text.ts'
 
@@ -81,7 +82,7 @@ async function makeGroup(
   tx: Db,
   { id, shared, members }: { id: string; shared: Shared; members: string[] },
 ): Promise<Applied> {
-  const people = await findPeople(tx, actor, {
+  const people = await findPeople(core, tx, actor, {
     usernames: [...members, actor.username],
     field: '/members',
   })
@@ -113,9 +114,11 @@ type SharedPatch = Omit<UpdateChatBody, keyof OwnSettings>
 /** My settings of a chat, and what all share of it. */
 export async function updateChat(core: Core, actor: Actor, chatId: string, body: UpdateChatBody) {
   const { pinned, archived, muted, mutedUntil, labels, ...shared } = body
-  const own = { pinned, archived, muted, mutedUntil, labels }
-  if (Object.keys(shared).length === 0) return editChat(core, actor, chatId, own)
-  const { id, kind } = await findChat(core, actor, chatId)
+  const wanted = { pinned, archived, muted, mutedUntil, labels }
+  if (Object.keys(shared).length === 0) return editChat(core, actor, chatId, wanted)
+  const row = await findChat(core, actor, chatId)
+  const { id, kind } = row
+  const own = changedOf(row, wanted)
   if (kind === 'direct') checkDirect(shared)
   const { applied, chat, isListed } = await change(core, id, async (tx) => {
     const made = await editShared(tx, actor, id, shared)
@@ -145,6 +148,7 @@ async function editShared(tx: Db, actor: Actor, id: string, patch: SharedPatch) 
   const { group, role } = await enterChat(tx, actor, id)
   const isGroup = group.kind === 'group'
   if (isGroup) checkEdit(role, group, patch)
+  else await checkPair(tx, actor, id)
   const next = merge(group, patch)
   const fields = FIELDS.filter((field) => !isDeepStrictEqual(next[field], group[field]))
   if (fields.length === 0) return undefined
@@ -157,6 +161,12 @@ async function editShared(tx: Db, actor: Actor, id: string, patch: SharedPatch) 
     tells: (moment) => (isGroup ? [['group.updated', toGroupUpdate(moment, next)]] : []),
     views: !isGroup,
   })
+}
+
+async function checkPair(tx: Db, actor: Actor, id: string): Promise<void> {
+  // `writeFrom` is of chats that have not begun.
+  const [rights] = await selectRights(tx, [id], 'everyone')
+  if (rights) checkNoBlock(rights, actor.id)
 }
 
 const FIELDS = ['title', 'picture', 'description', 'settings', 'metadata'] as const

@@ -6,7 +6,8 @@ import { type MessageRow, selectMessages, selectThread } from '../store/messages
 import { audit } from './audit.ts'
 import { type Actor, type Core, isUuid } from './core.ts'
 import { ChatError } from './errors.ts'
-import { hide, toMessage, withMy } from './message-view.ts'
+import { maskFor } from './masks.ts'
+import { toMessage, withMy, withoutQuote } from './message-view.ts'
 import { chatNotFound, messageNotFound } from './rights.ts'
 
 /** What of a chat someone may read. */
@@ -93,9 +94,9 @@ export async function getMessage(
   const bounds = await findBounds(core, actor, chatId)
   const row = await findRow(core, bounds, seq)
   const message = withMy(toMessage(row), (await marksOf(core, actor, bounds, [row])).get(seq))
-  // Asked for by itself, it is shown.
-  const isHidden = (await maskFor(core, actor, bounds))(message).hidden === true
-  return isHidden ? { ...message, hidden: true } : message
+  const masked = (await maskFor(core, actor, bounds))(message)
+  // Asked for by itself, it is shown; not what it quotes.
+  return masked.hidden ? { ...withoutQuote(message), hidden: true } : masked
 }
 
 /** @throws not_found */
@@ -132,25 +133,16 @@ export async function show(
   return rows.map((row) => mask(withMy(toMessage(row), marks.get(row.seq))))
 }
 
-async function marksOf(core: Core, { id: userId }: Actor, bounds: Bounds, rows: MessageRow[]) {
-  const { chatId, hasMarks } = bounds
-  const [first, last] = [rows[0], rows.at(-1)]
-  if (!hasMarks || !first || !last) return new Map<number, MarkRow>()
-  const range = { userId, chatId, from: first.seq, to: last.seq }
-  return new Map((await selectMarks(core.db, range)).map((mark) => [mark.seq, mark]))
-}
-
-/** [SEND-4] In groups, messages of those whom the reader has blocked keep their place alone. */
-export async function maskFor(
+export async function marksOf(
   core: Core,
-  { id }: Actor,
-  { chatId, kind }: Pick<Bounds, 'chatId' | 'kind'>,
-): Promise<(message: Message) => Message> {
-  const rights = kind === 'direct' ? undefined : await core.writer.rights(chatId)
-  const own = rights?.blocks.filter(([blocker]) => blocker === id) ?? []
-  const blocked = new Set(own.map(([, userId]) => rights?.members.get(userId)))
-  if (blocked.size === 0) return (message) => message
-  return (message) => (blocked.has(message.sender) ? hide(message) : message)
+  { id: userId }: Pick<Actor, 'id'>,
+  { chatId, hasMarks }: Pick<Bounds, 'chatId' | 'hasMarks'>,
+  messages: readonly { seq: number }[],
+): Promise<Map<number, MarkRow>> {
+  if (!hasMarks || messages.length === 0) return new Map<number, MarkRow>()
+  const seqs = messages.map(({ seq }) => seq)
+  const range = { userId, chatId, from: Math.min(...seqs), to: Math.max(...seqs) }
+  return new Map((await selectMarks(core.db, range)).map((mark) => [mark.seq, mark]))
 }
 
 /** What of the chat the actor may read. Admins only where the site says so, and it is written down. */

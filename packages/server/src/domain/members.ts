@@ -85,7 +85,7 @@ export async function addMembers(
   requireRight(row.role, row, 'add')
   const { id } = row
   const { answer, applied } = await change(core, id, async (tx) => {
-    const people = await findPeople(tx, actor, { usernames, field: '/usernames', chatId: id })
+    const people = await findPeople(core, tx, actor, { usernames, field: '/usernames', chatId: id })
     const { group } = await enterGroup(tx, actor, id, 'add')
     checkRoom(core, group.member_count + people.length)
     const added = await enter(tx, group, people)
@@ -145,7 +145,11 @@ export async function joinGroup(
   admit: (tx: Db, group: GroupRow) => Promise<void>,
 ): Promise<Chat> {
   const { applied, chat } = await change(core, chatId, async (tx) => {
-    const people = await findPeople(tx, actor, { usernames: [actor.username], field: '', chatId })
+    const people = await findPeople(core, tx, actor, {
+      usernames: [actor.username],
+      field: '',
+      chatId,
+    })
     const group = await lockGroup(tx, chatId)
     if (!group) throw chatNotFound()
     const isNew = (await selectRole(tx, chatId, actor.id)) === undefined

@@ -108,16 +108,25 @@ export function toMy({ rev, starredAt, deleted, reactions, votes }: MarkRow): My
 export function withMy(message: Message, mark: MarkRow | null | undefined): Message {
   if (!mark || (message.deletedAt !== undefined && !mark.deleted)) return message
   const my = toMy(mark)
-  return mark.deleted ? { ...bare(message), my } : { ...message, my }
+  return mark.deleted ? { ...bareOf(message), my } : { ...message, my }
 }
 
 /** [SEND-4] As the one who has blocked its sender has it. What happens to a group is for all. */
 export function hide(message: Message): Message {
   if (message.kind === 'system') return message
-  return { ...bare(message), hidden: true }
+  return { ...bareOf(message), hidden: true }
 }
 
-function bare({ chatId, seq, sender, createdAt, clientId, thread, change }: Message): Message {
+/** Its place in the chat. */
+export function bareOf({
+  chatId,
+  seq,
+  sender,
+  createdAt,
+  clientId,
+  thread,
+  change,
+}: Message): Message {
   return {
     chatId,
     seq,
@@ -127,4 +136,9 @@ function bare({ chatId, seq, sender, createdAt, clientId, thread, change }: Mess
     clientId,
     ...without({ thread, change }),
   } as Message
+}
+
+/** For who cannot see the message that is quoted. */
+export function withoutQuote(message: Message): Message {
+  return message.reply ? { ...message, reply: { seq: message.reply.seq, body: '' } } : message
 }

@@ -19,6 +19,7 @@ export interface People {
  * @throws not_found, forbidden for the first name that cannot be added
  */
 export async function findPeople(
+  { settings }: Core,
   tx: Db,
   actor: Pick<Actor, 'id'>,
   { usernames, field, chatId }: People,
@@ -27,6 +28,7 @@ export async function findPeople(
   const rows = await selectCandidates(tx, {
     usernames: names.filter(isUsername),
     adderId: actor.id,
+    writeFrom: settings.privacy.writeFrom,
     chatId,
   })
   const found = new Map(rows.map((row) => [row.username, row]))
@@ -37,8 +39,9 @@ export async function findPeople(
 
 function checkCandidate(row: Candidate | undefined, field: string): Candidate {
   if (!row) throw new ChatError('not_found', { field, detail: 'There is no such user' })
-  if (row.is_member || (row.active && !row.blocked && row.username !== SYSTEM)) return row
-  // A block is not told: deactivated and blocked answer alike.
+  const mayCome = row.active && !row.blocked && !row.refuses && row.username !== SYSTEM
+  if (row.is_member || mayCome) return row
+  // A block is not told: it answers like a deactivated account, and like one that takes no strangers.
   throw new ChatError('forbidden', { field, detail: 'This user cannot be added by you' })
 }
 

@@ -1,11 +1,11 @@
 /** What is told of messages: to all members, and to those who have blocked the sender without it. */
 import type { Message } from '@microchatter/protocol'
 import type { ChatRights } from '../store/chats.ts'
+import { sharesOf, type Unseen } from './audience.ts'
 import type { Sent, Written } from './batch.ts'
 import { publishChat } from './chats.ts'
 import type { Actor, Core } from './core.ts'
-import { hide, without } from './message-view.ts'
-import { idsOf } from './rights.ts'
+import { without } from './message-view.ts'
 
 export interface MessageEvent {
   name: 'message.created' | 'message.updated' | 'message.deleted' | 'reaction.updated'
@@ -25,40 +25,29 @@ export function publishWritten(core: Core, written: Written[]): void {
   for (const { rights, messages } of written) {
     const [{ expiresAt } = {}] = messages
     if (expiresAt !== undefined) core.clock.expect(Date.parse(expiresAt))
-    for (const sent of messages)
-      deliverMessage(core, rights, { name: 'message.created', data: ofSent(sent) }, sent.sender)
+    for (const sent of messages) {
+      const by = { ...sent.sender, unseen: sent.rich?.unseen }
+      deliverMessage(core, rights, { name: 'message.created', data: ofSent(sent) }, by)
+    }
   }
 }
 
-/** [SEND-4] Who has blocked the sender gets its place in the chat, and nothing of what it says. */
+/** To all members, to each as far as it may see it (domain/audience.ts). */
 export function deliverMessage(
   core: Core,
   rights: ChatRights,
   { name, data }: MessageEvent,
-  { id, socket }: Pick<Actor, 'id' | 'socket'>,
+  { id: byId, socket, unseen }: Pick<Actor, 'id' | 'socket'> & { unseen?: Unseen | undefined },
 ): void {
-  const blockers = blockersOf(rights, data.sender, id)
-  const all = idsOf(rights)
-  const to = blockers.size === 0 ? all : all.filter((userId) => !blockers.has(userId))
-  core.bus.publish({ kind: 'deliver', to, name, data, except: socket })
-  if (blockers.size === 0) return
-  const { rev } = data
-  core.bus.publish({
-    kind: 'deliver',
-    to: [...blockers],
-    name: name === 'reaction.updated' ? 'message.updated' : name,
-    data: { ...hide(data), ...without({ rev }) },
-  })
-}
-
-const NOBODY: ReadonlySet<number> = new Set()
-
-/** Of a group: in a direct chat nothing is stored where one has blocked the other. */
-function blockersOf({ kind, blocks, members }: ChatRights, sender: string | undefined, by: number) {
-  if (kind === 'direct' || blocks.length === 0 || sender === undefined) return NOBODY
-  const senderOf = ([, blocked]: [number, number]) =>
-    members.get(blocked) === sender || (blocked === by && members.get(by) === sender)
-  return new Set(blocks.filter(senderOf).map(([blocker]) => blocker))
+  const { rev, ...message } = data
+  for (const share of sharesOf(rights, message, { byId, unseen }))
+    core.bus.publish({
+      kind: 'deliver',
+      to: share.to,
+      name,
+      data: { ...share.data, ...without({ rev }) },
+      except: socket,
+    })
 }
 
 /** A chat came, or came back, on the lists of these members. */

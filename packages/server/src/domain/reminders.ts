@@ -13,7 +13,7 @@ import { lockUser } from '../store/users.ts'
 import type { MessageAddress } from './changes.ts'
 import { tellDevices } from './chats.ts'
 import { type Actor, type Core, isUuid } from './core.ts'
-import { decodeCursor, toPage } from './cursor.ts'
+import { decodeCursor, isTimeKey, toPage } from './cursor.ts'
 import { checkThere } from './edits.ts'
 import { ChatError } from './errors.ts'
 import { findOwn, getMessage } from './history.ts'
@@ -76,7 +76,7 @@ export async function listReminders(
 function toKey(cursor: string) {
   const [time = '', chatId = '', seq = ''] = decodeCursor(cursor, 3)
   const dueAt = new Date(time)
-  if (Number.isNaN(dueAt.getTime()) || !isUuid(chatId) || !/^\d{1,9}$/.test(seq))
+  if (!isTimeKey(time) || !isUuid(chatId) || !/^\d{1,9}$/.test(seq))
     throw new ChatError('invalid_cursor', { field: '/cursor' })
   return { dueAt, chatId, seq: Number(seq) }
 }

@@ -124,9 +124,14 @@ export function isLarge({ members }: ChatRights): boolean {
   return members.size > LIMITS.shownMembers
 }
 
-/** [SEND-4] In a direct chat, a block ends all that would reach the other. */
+/**
+ * [SEND-4] In a direct chat, a block ends all that would reach the other; [PRIV-5] who has not accepted it
+ * yet does nothing there that the other would hear of.
+ */
 export function checkNoBlock(rights: ChatRights, userId: number): void {
   if (rights.kind !== 'direct') return
+  if (rights.pending.has(userId) && !rights.declined.has(userId))
+    throw forbidden('Accept the message request first, or write')
   const refusal = blockRefusal(rights, userId) ?? strangerRefusal(rights, userId)
   if (refusal) throw refusal
 }

@@ -25,7 +25,7 @@ import { lockUser } from '../store/users.ts'
 import { tellDevices } from './chats.ts'
 import { type Extras, type Sender, toRich } from './content.ts'
 import { type Actor, type Core, isUuid } from './core.ts'
-import { decodeCursor, toPage } from './cursor.ts'
+import { decodeCursor, isTimeKey, toPage } from './cursor.ts'
 import { asChatError, ChatError } from './errors.ts'
 import type { Once } from './idempotency.ts'
 import { storeMessage } from './messages.ts'
@@ -137,8 +137,7 @@ export async function listScheduled(
 function toKey(cursor: string) {
   const [time = '', id = ''] = decodeCursor(cursor, 2)
   const dueAt = new Date(time)
-  if (Number.isNaN(dueAt.getTime()) || !isUuid(id))
-    throw new ChatError('invalid_cursor', { field: '/cursor' })
+  if (!isTimeKey(time) || !isUuid(id)) throw new ChatError('invalid_cursor', { field: '/cursor' })
   return { dueAt, id }
 }
 

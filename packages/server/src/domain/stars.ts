@@ -15,9 +15,10 @@ import { change } from './changing.ts'
 import { tellDevices } from './chats.ts'
 import type { MessageAddress } from './changes.ts'
 import type { Actor, Core } from './core.ts'
-import { decodeCursor, encodeCursor } from './cursor.ts'
+import { decodeCursor, encodeCursor, isTimeKey } from './cursor.ts'
 import { ChatError } from './errors.ts'
-import { findBounds, maskFor } from './history.ts'
+import { findBounds } from './history.ts'
+import { type Mask, maskFor } from './masks.ts'
 import { toMessage, toMy, withMy } from './message-view.ts'
 import { messageNotFound } from './rights.ts'
 
@@ -59,7 +60,9 @@ export async function answerMy(
   const { chatId, seq } = message
   if (mark) tellMy(core, actor, { chatId, seq }, mark)
   const range = { userId: actor.id, chatId, from: seq, to: seq }
-  return withMy(message, mark ?? (await selectMarks(core.db, range))[0])
+  const own = withMy(message, mark ?? (await selectMarks(core.db, range))[0])
+  const { kind, cleared } = await findBounds(core, actor, chatId)
+  return (await maskFor(core, actor, { kind, cleared }))(own)
 }
 
 function tellMy(core: Core, actor: Actor, address: MessageAddress, mark: MarkRow): My {
@@ -75,7 +78,7 @@ export async function listStars(
   { limit = 50, cursor }: { limit?: number | undefined; cursor?: string | undefined },
 ): Promise<{ items: Message[]; nextCursor?: string }> {
   const [after] = cursor === undefined ? [] : decodeCursor(cursor, 1)
-  if (after !== undefined && Number.isNaN(Date.parse(after.replace(' ', 'T').replace('+00', 'Z'))))
+  if (after !== undefined && !isTimeKey(after))
     throw new ChatError('invalid_cursor', { field: '/cursor' })
   const rows = await selectStars(core.db, actor.id, { after, limit: limit + 1 })
   const page = rows.slice(0, limit)
@@ -88,9 +91,9 @@ export async function listStars(
 
 async function readStars(core: Core, actor: Actor, stars: StarRow[]): Promise<Message[]> {
   const rows = await selectMessagesAt(core.db, stars)
-  const masks = new Map<string, (message: Message) => Message>()
-  for (const { chat_id: chatId, kind } of stars)
-    if (!masks.has(chatId)) masks.set(chatId, await maskFor(core, actor, { chatId, kind }))
+  const masks = new Map<string, Mask>()
+  for (const { chat_id: chatId, kind, cleared_seq: cleared } of stars)
+    if (!masks.has(chatId)) masks.set(chatId, await maskFor(core, actor, { kind, cleared }))
   return stars.flatMap(({ chat_id, seq, mark }) => {
     const row = rows.find((one) => one.chat_id === chat_id && one.seq === seq)
     const message = row && withMy(toMessage(row), mark)

@@ -5,15 +5,13 @@
  * earlier than it says, longer than any transaction may last, so a slow one is not lost; what comes
  * twice is told apart by (seq, rev), which are given under the chat's lock.
  */
-import type { Message, SyncBody, SyncResult } from '@microchatter/protocol'
-import { selectMarks } from '../store/marks.ts'
+import type { SyncBody, SyncResult } from '@microchatter/protocol'
 import { selectFreshChats, type SeqsRow } from '../store/members.ts'
 import { getUnread, toChats } from './chats.ts'
 import { type Actor, type Core, isUuid } from './core.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
-import { readChanges } from './changes.ts'
-import { maskFor } from './history.ts'
-import { toMessage, toMy, withMy } from './message-view.ts'
+import { toMy } from './message-view.ts'
+import { AFTER, CHANGED_MESSAGES, type Kept, newMessages } from './sync-messages.ts'
 
 const OVERLAP_MS = 30_000
 /** Who was away for longer starts fresh. */
@@ -22,13 +20,12 @@ const OLDEST_MS = 90 * 86_400_000
 const CHANGED_CHATS = 200
 const FRESH_CHATS = 100
 const CHANGED_MARKS = 500
-const CHANGED_MESSAGES = 100
 /** Message requests beside them. */
 const FRESH_REQUESTS = 20
 /** What one client reads at most; of a chat's messages the rest comes by history. */
 export const SYNC_LIMITS = {
   changes: CHANGED_CHATS + 1,
-  messagesAfter: 50,
+  messagesAfter: AFTER,
   changed: CHANGED_MESSAGES + 1,
   marks: CHANGED_MARKS + 1,
 }
@@ -57,16 +54,14 @@ export async function sync(core: Core, actor: Actor, body: SyncBody): Promise<Sy
   }
 }
 
-interface Kept {
-  chatId: string
-  seq: number
-  change: number | undefined
-}
-
 function keptOf({ chats = [] }: SyncBody): Kept[] {
-  return chats
-    .filter(({ chatId }) => isUuid(chatId))
-    .map(({ chatId, seq, change }) => ({ chatId: chatId.toLowerCase(), seq, change }))
+  // A chat that is named twice is read once.
+  const kept = new Map<string, Kept>()
+  for (const { chatId, seq, change } of chats) {
+    const id = chatId.toLowerCase()
+    if (isUuid(id)) kept.set(id, { chatId: id, seq, change })
+  }
+  return [...kept.values()]
 }
 
 async function selectHeads(core: Core, actor: Actor, kept: Kept[]): Promise<Map<string, SeqsRow>> {
@@ -142,71 +137,5 @@ async function freshState(core: Core, actor: Actor): Promise<State> {
     chats: await toChats(core, [...listed.slice(0, FRESH_CHATS), ...asked]),
     removed: [],
     ...(listed.length > FRESH_CHATS ? { more: true } : {}),
-  }
-}
-
-interface Keeping {
-  kept: Kept[]
-  heads: Map<string, SeqsRow>
-  /** The client forgets what it has. */
-  isFresh: boolean
-}
-
-async function newMessages(core: Core, actor: Actor, { kept, heads, isFresh }: Keeping) {
-  const all = kept.map(async (one) => {
-    const head = heads.get(one.chatId)
-    if (!head) return []
-    // Of what is read from now on: what the client keeps may be older.
-    const first = one.change === undefined || isFresh ? head.changes : one.change
-    const after = Math.max(Math.min(one.seq, head.last_seq), head.cleared_seq)
-    const isBehind = one.change !== undefined && !isFresh && one.change < head.changes
-    if (after >= head.last_seq && !isBehind) return []
-    const mask = await maskFor(core, actor, { chatId: one.chatId, kind: head.kind })
-    const added =
-      after < head.last_seq ? await messagesAfter(core, actor, { head, after, one }) : []
-    const items = added.map(mask)
-    return [
-      {
-        chatId: one.chatId,
-        items,
-        hasAfter: (items.at(-1)?.seq ?? head.last_seq) < head.last_seq,
-        ...(isBehind ? await changedOf(core, { one, head, mask }) : { changes: first }),
-      },
-    ]
-  })
-  return (await Promise.all(all)).flat()
-}
-
-interface Asked {
-  head: SeqsRow
-  one: Kept
-}
-
-async function messagesAfter(
-  core: Core,
-  actor: Actor,
-  { head, one, after }: Asked & { after: number },
-) {
-  const { chatId } = one
-  const rows = await core.reads.messagesAfter.load({ chatId, seq: after })
-  const messages = rows.map(toMessage)
-  if (!head.has_marks || rows.length === 0) return messages
-  const range = { from: after + 1, to: messages.at(-1)?.seq ?? after }
-  const marks = await selectMarks(core.db, { userId: actor.id, chatId, ...range })
-  const bySeq = new Map(marks.map((mark) => [mark.seq, mark]))
-  return messages.map((message) => withMy(message, bySeq.get(message.seq)))
-}
-
-/** What the client has, and has changed since. */
-async function changedOf(
-  core: Core,
-  { one, head, mask }: Asked & { mask: (m: Message) => Message },
-) {
-  const { chatId, seq, change = 0 } = one
-  const { items, changes, hasAfter } = await readChanges(core, { chatId, change }, CHANGED_MESSAGES)
-  return {
-    changed: items.filter((item) => item.seq <= seq && item.seq > head.cleared_seq).map(mask),
-    changes: hasAfter ? changes : Math.max(changes, head.changes),
-    ...(hasAfter ? { hasChanges: true } : {}),
   }
 }

@@ -67,16 +67,16 @@ const DEPTH = 8
 
 /** JSON that is stored as it is. @throws invalid, invalid_text */
 export function checkData(data: unknown, { field, maxBytes }: { field: string; maxBytes: number }) {
+  if (!isSound(data, DEPTH))
+    throw new ChatError('invalid_text', {
+      field,
+      detail: `It is nested more than ${DEPTH} deep, or a text in it has a NUL or half of a pair`,
+    })
   const json = JSON.stringify(data)
   if (Buffer.byteLength(json) > maxBytes)
     throw new ChatError('invalid', {
       field,
       detail: `It has more than ${maxBytes} bytes as JSON; keep what is large on your own side`,
-    })
-  if (!isSound(data, DEPTH))
-    throw new ChatError('invalid_text', {
-      field,
-      detail: `It is nested more than ${DEPTH} deep, or a text in it has a NUL or half of a pair`,
     })
 }
 

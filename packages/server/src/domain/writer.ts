@@ -28,13 +28,14 @@ import {
   type Written,
 } from './batch.ts'
 import { ChatError } from './errors.ts'
+import { insertLocked } from './locked.ts'
 import { sendRefusal } from './rights.ts'
 import { insertInTurn, type InTurn, Moved, slownessOf, tooEarly } from './slow.ts'
 
 const BATCH = 256
 /** Drafts that wait before more are refused. */
 const QUEUE = 8_192
-const ATTEMPTS = 5
+const ATTEMPTS = 3
 /** Of a PostgreSQL; the embedded engine is a single session. */
 const LANES = 2
 /**
@@ -185,7 +186,14 @@ export class Writer {
       left = await this.#insert(left, rights, attempt > 1)
       for (const { draft } of left) this.#rights.delete(draft.chatId)
     }
-    for (const job of left) fail(job, busy())
+    if (left.length > 0) await this.#writeLocked(left)
+  }
+
+  /** The rights have moved on each time: under the locks they cannot. Slow chats have their own way. */
+  async #writeLocked(jobs: Job[]): Promise<void> {
+    const { groups, numbered, refused } = await insertLocked(this.#db, jobs, this.#writeFrom)
+    for (const job of await this.#settleSent([...refused.keys()])) fail(job, refused.get(job))
+    for (const job of this.#settle(groups, numbered)) fail(job, busy())
   }
 
   async #rightsOf(jobs: Job[], fresh: boolean): Promise<RightsOf> {
@@ -317,7 +325,7 @@ export class Writer {
     return jobs.filter((job) => {
       const { chatId, sender, clientId } = job.draft
       const row = sent.get(keyOf(chatId, sender.id, clientId))
-      if (row) answer(job, row)
+      if (row) answer(job, row, row.is_member)
       return row === undefined
     })
   }

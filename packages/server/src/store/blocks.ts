@@ -25,6 +25,35 @@ export async function deleteBlock(db: Db, blocker: number, blocked: number): Pro
   return rows.length === 1
 }
 
+/** Of all whom this user has blocked. */
+export async function selectBlockedNames(db: Db, blocker: number): Promise<string[]> {
+  const rows = await db.query<{ username: string }>(
+    `SELECT u.username FROM blocks b JOIN users u ON u.id = b.blocked_id
+     WHERE b.blocker_id = $1 AND u.username IS NOT NULL`,
+    [blocker],
+    'select_blocked_names',
+  )
+  return rows.map(({ username }) => username)
+}
+
+/** Those of these users who have blocked that one. */
+export async function selectBlockers(db: Db, blocked: number, userIds: readonly number[]) {
+  const rows = await db.query<{ blocker_id: number }>(
+    'SELECT blocker_id FROM blocks WHERE blocked_id = $1 AND blocker_id = ANY($2::bigint[])',
+    [blocked, userIds],
+    'select_blockers',
+  )
+  return rows.map(({ blocker_id }) => blocker_id)
+}
+
+export async function hasBlocked(db: Db, blocker: number, blocked: number): Promise<boolean> {
+  const rows = await db.query('SELECT FROM blocks WHERE blocker_id = $1 AND blocked_id = $2', [
+    blocker,
+    blocked,
+  ])
+  return rows.length === 1
+}
+
 /**
  * Takes the locks of the two users, so that neither comes into a group meanwhile, then those of this
  * chat and of all groups that both are in, in the order of ids. Returns the groups.

@@ -196,6 +196,11 @@ export async function bumpRev(db: Db, chatId: string): Promise<{ lastSeq: number
   return { lastSeq: row?.last_seq ?? 0, rev: row?.rev ?? 0 }
 }
 
+/** Takes the locks of these chats, which are in order, and changes nothing yet. */
+export async function lockChats(db: Db, chatIds: readonly string[]): Promise<void> {
+  await db.query('SELECT 1 FROM chats WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE', [chatIds])
+}
+
 /** Takes the chat's lock, and changes nothing yet. Returns its rights_rev; undefined: there is no chat. */
 export async function lockChat(db: Db, chatId: string): Promise<number | undefined> {
   const [row] = await db.query<{ rights_rev: number }>(

@@ -92,7 +92,7 @@ export async function selectReceipts(
        FROM messages l JOIN members m ON m.chat_id = l.chat_id AND m.user_id <> l.sender_id
        JOIN users u ON u.id = m.user_id
        WHERE l.chat_id = $1 AND l.seq = $2 AND greatest(m.read_seq, m.delivered_seq) >= $2
-         AND u.receipts AND u.username IS NOT NULL
+         AND u.receipts AND u.username IS NOT NULL AND m.request IS NULL
          AND m.joined_at <= l.created_at)
      SELECT n.read, n.delivered, p.username, p.has_read
      FROM (SELECT count(*) FILTER (WHERE has_read) AS read, count(*) AS delivered FROM r) n

@@ -108,6 +108,17 @@ export async function selectChangedMarks(db: Db, keys: readonly MarksKey[], limi
   )
 }
 
+/** The members for whom this message is gone, each with up to where. */
+export async function selectCleared(db: Db, chatId: string, seq: number) {
+  const rows = await db.query<{ user_id: number; cleared_seq: number }>(
+    `SELECT user_id, cleared_seq FROM members
+     WHERE chat_id = $1 AND cleared_seq >= $2 AND cleared_seq > 0`,
+    [chatId, seq],
+    'select_cleared',
+  )
+  return new Map(rows.map(({ user_id, cleared_seq }) => [user_id, cleared_seq]))
+}
+
 /** The caller holds the chat's lock; `starred`, `deleted` undefined: as before. */
 export async function upsertMark(
   db: Db,
@@ -141,6 +152,7 @@ export async function upsertMark(
 export interface StarRow extends Record<string, unknown> {
   chat_id: string
   kind: 'direct' | 'group'
+  cleared_seq: number
   seq: number
   mark: MarkRow
   /** With microseconds, for a cursor. */
@@ -154,7 +166,7 @@ export async function selectStars(
   { after, limit }: { after?: string | undefined; limit: number },
 ): Promise<StarRow[]> {
   return db.query<StarRow>(
-    `SELECT k.chat_id, c.kind, k.seq, k.starred_at::text AS starred_at_text,
+    `SELECT k.chat_id, c.kind, m.cleared_seq, k.seq, k.starred_at::text AS starred_at_text,
        ${markOf('k.user_id', 'k')} AS mark
      FROM marks k JOIN chats c ON c.id = k.chat_id
      JOIN members m ON m.chat_id = k.chat_id AND m.user_id = k.user_id AND m.cleared_seq < k.seq

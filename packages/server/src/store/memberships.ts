@@ -1,5 +1,5 @@
 /** Who is in a group, as whom, since when. The callers hold the chat's lock. */
-import type { GroupRole } from '@microchatter/protocol'
+import type { GroupRole, WriteFrom } from '@microchatter/protocol'
 import type { Db } from './db.ts'
 import type { MemberRow } from './members.ts'
 
@@ -26,6 +26,8 @@ export interface Candidate extends Record<string, unknown> {
   receipts: boolean
   /** One of the two has blocked the other. */
   blocked: boolean
+  /** It takes no strangers, and the adder is one [PRIV-2]. */
+  refuses: boolean
   /** In the chat already. */
   is_member: boolean
 }
@@ -33,6 +35,8 @@ export interface Candidate extends Record<string, unknown> {
 export interface Wanted {
   usernames: readonly string[]
   adderId: number
+  /** Of users who have not set it. */
+  writeFrom: WriteFrom
   /** undefined: there is none yet. */
   chatId?: string | undefined
 }
@@ -41,14 +45,18 @@ export interface Wanted {
  * Those of these users that there are. Until the end of the transaction their accounts are not
  * deleted: a deletion looks for the chats of a user once it has the user's row.
  */
-export async function selectCandidates(tx: Db, { usernames, adderId, chatId }: Wanted) {
+export async function selectCandidates(tx: Db, { usernames, adderId, writeFrom, chatId }: Wanted) {
   return tx.query<Candidate>(
     `SELECT u.id, u.username, u.display_name, u.picture, u.active, u.receipts, EXISTS (
        SELECT FROM blocks b WHERE (b.blocker_id = u.id AND b.blocked_id = $2)
          OR (b.blocker_id = $2 AND b.blocked_id = u.id)) AS blocked,
+       u.id <> $2 AND coalesce(u.write_from, $4) <> 'everyone' AND NOT EXISTS (
+         SELECT FROM chats c JOIN members m ON m.chat_id = c.id AND m.user_id = u.id
+         WHERE c.low_id = least(u.id, $2) AND c.high_id = greatest(u.id, $2)
+           AND m.active_day IS NOT NULL AND m.request IS NULL) AS refuses,
        EXISTS (SELECT FROM members m WHERE m.chat_id = $3 AND m.user_id = u.id) AS is_member
      FROM users u WHERE u.username = ANY($1::text[]) ORDER BY u.id FOR KEY SHARE OF u`,
-    [usernames, adderId, chatId],
+    [usernames, adderId, chatId, writeFrom],
   )
 }
 
@@ -67,9 +75,12 @@ export interface Entry {
 export async function insertMembers(tx: Db, { chatId, userIds, role, fromNow }: Entry) {
   const rows = await tx.query<{ user_id: number }>(
     `WITH back AS (DELETE FROM departures WHERE chat_id = $1 AND user_id = ANY($2::bigint[]))
-     INSERT INTO members (chat_id, user_id, role, read_seq, cleared_seq, active_day, changed_day)
+     INSERT INTO members (chat_id, user_id, role, read_seq, cleared_seq, active_day, changed_day,
+       slow_until)
      SELECT c.id, u.id, $3, c.last_seq, CASE WHEN $4 THEN c.last_seq ELSE 0 END,
-       greatest(c.active_day, current_date), greatest(c.changed_day, current_date)
+       greatest(c.active_day, current_date), greatest(c.changed_day, current_date),
+       -- Who leaves and comes back is not sooner for it [TIME-6].
+       now() + make_interval(secs => (c.settings ->> 'slowModeSeconds')::int)
      FROM chats c, unnest($2::bigint[]) AS u(id) WHERE c.id = $1
      ON CONFLICT DO NOTHING RETURNING user_id`,
     [chatId, userIds, role, fromNow],
@@ -104,7 +115,8 @@ export async function selectMember(tx: Db, chatId: string, username: string) {
 
 export async function hasOtherOwner(tx: Db, chatId: string, userId: number): Promise<boolean> {
   const rows = await tx.query(
-    `SELECT 1 FROM members WHERE chat_id = $1 AND role = 'owner' AND user_id <> $2 LIMIT 1`,
+    `SELECT 1 FROM members m JOIN users u ON u.id = m.user_id AND u.active
+     WHERE m.chat_id = $1 AND m.role = 'owner' AND m.user_id <> $2 LIMIT 1`,
     [chatId, userId],
   )
   return rows.length > 0
@@ -139,7 +151,7 @@ export async function selectMemberPage(db: Db, chatId: string, filter: MemberFil
 }
 
 const after = (role: GroupRole) => `m.chat_id = $1 AND m.role = '${role}'
-  AND $2 <= ${RANK[role]} AND m.user_id > CASE WHEN $2 = ${RANK[role]} THEN $3 ELSE 0 END`
+  AND $2 <= ${RANK[role]} AND m.user_id > CASE WHEN $2 = ${RANK[role]} THEN $3::bigint ELSE 0 END`
 
 const ofRole = (role: GroupRole) => `(
   SELECT ${RANK[role]} AS nth, ${PERSON} FROM (

@@ -207,13 +207,19 @@ const INSERT_RICH = insertSql(true)
 const COLUMNS = `m.chat_id, m.seq, m.sender_id, u.username AS sender, m.client_id, m.body,
   m.created_at, m.change, m.content`
 
+export interface SentRow extends MessageRow {
+  /** The sender is in the chat still. */
+  is_member: boolean
+}
+
 /** [SEND-3] The messages that these (chat, sender, clientId) have already made. */
 export async function selectSent(
   db: Db,
   keys: { chatId: string; senderId: number; clientId: string }[],
-): Promise<MessageRow[]> {
-  const rows = await db.query<MessageRow>(
-    `SELECT ${COLUMNS}
+): Promise<SentRow[]> {
+  const rows = await db.query<SentRow>(
+    `SELECT ${COLUMNS}, EXISTS (SELECT FROM members b
+       WHERE b.chat_id = m.chat_id AND b.user_id = m.sender_id) AS is_member
      FROM unnest($1::uuid[], $2::bigint[], $3::uuid[]) AS k(chat_id, sender_id, client_id)
      JOIN messages m USING (chat_id, sender_id, client_id) JOIN users u ON u.id = m.sender_id`,
     [
