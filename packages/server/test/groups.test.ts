@@ -496,6 +496,19 @@ for (const engine of engines)
       )
     })
 
+    test('[EDIT-4] [MSG-4] who comes back has the stars of before, and not what was deleted', async () => {
+      const [ann, bob] = await some(2)
+      const { id } = await newGroup([ann, bob])
+      await ann.ask('POST', `/chats/${id}/messages`, { body: 'hello' })
+      await bob.ask('DELETE', `/chats/${id}/messages/1?for=me`)
+      await bob.ask('PUT', `/chats/${id}/messages/2/star`)
+      await remove(bob, id, 'me')
+      await add(ann, id, bob)
+      const [first, second] = await bob.history(id)
+      assert.equal(first?.my?.deleted, true)
+      assert.ok(second?.my?.starredAt)
+    })
+
     test('[READ-4] [GROUP-1] deleting a group clears it for me, and I stay in it', async () => {
       const [ann, bob] = await some(2)
       const { id } = await newGroup([ann, bob])

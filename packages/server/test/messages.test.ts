@@ -115,6 +115,28 @@ for (const engine of engines)
       assert.equal(await codeOf(bob, 'DELETE', `${at(1)}?for=me`), '404 not_found')
     })
 
+    test('[EDIT-4] [MSG-1] [MSG-2] [MSG-5] what I have deleted for me is not there to answer or to pass on', async () => {
+      const { bob, chatId, at } = await pair()
+      await bob.ask('DELETE', `${at(1)}?for=me`)
+      const path = `/chats/${chatId}/messages`
+      for (const [field, body] of [
+        ['/reply', { body: 'what?', reply: 1 }],
+        ['/thread', { body: 'more', thread: 1 }],
+        ['/forward', { forward: { chatId, seq: 1 } }],
+      ] as const) {
+        const answer = await bob.fetch('POST', path, body)
+        assert.deepEqual([answer.body.code, answer.body.field], ['not_found', field])
+      }
+    })
+
+    test('[MSG-2] [SEND-4] a message that may not be sent begins no thread', async () => {
+      const { ann, bob, chatId } = await pair()
+      await ann.ask('PUT', `/users/me/blocks/${bob.username}`)
+      const path = `/chats/${chatId}/messages`
+      assert.equal(await codeOf(bob, 'POST', path, { body: 'more', thread: 1 }), '403 blocked')
+      assert.equal((await ann.chat(chatId)).changes, undefined)
+    })
+
     test('[REACT-1] reactions: counts, who, twice is once, and what is mine', async () => {
       const { ann, bob, chatId, at } = await pair()
       const [anns, bobs] = [await ann.connect(), await bob.connect()]

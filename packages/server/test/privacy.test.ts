@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
-import type { Chat, Unread, UserSettings } from '@microchatter/protocol'
+import type { Chat, Unread, UserSettings, Receipts } from '@microchatter/protocol'
 import { ClientState } from './support/client.ts'
 import { engines, skipOf } from './support/databases.ts'
 import {
@@ -322,6 +322,22 @@ for (const engine of engines)
       assert.equal(await markOf(), 1)
       await mine.call('typing', { chatId, typing: true })
       await theirs.receives('typing')
+    })
+
+    test('[PRIV-5] [RECEIPT-4] nor what my devices have, by events or by receipts', async () => {
+      const { ann, cat, chatId, path } = await request()
+      const [mine, theirs] = [await ann.connect(), await cat.connect()]
+      const receipts = () => cat.ask<Receipts>('GET', `/chats/${chatId}/messages/1/receipts`)
+      await mine.call('chat.delivered', { chatId, seq: 1 })
+      await mine.receives('delivered.updated')
+      await cat.sendTo(cat, 'a mark in the stream')
+      await theirs.receives('message.created')
+      assert.deepEqual(theirs.named('delivered.updated'), [])
+      assert.deepEqual(await receipts(), { read: 0, delivered: 0, items: [] })
+      await ann.ask('PUT', path, { accept: true })
+      const told = await theirs.receives('delivered.updated')
+      assert.deepEqual([told.username, told.seq], [ann.username, 1])
+      assert.equal((await receipts()).delivered, 1)
     })
 
     test('[PRIV-5] a decline is not told', async () => {

@@ -211,3 +211,24 @@ test('[SYNC-1] [MERGE-8] what was lost on the way comes with the sync, whatever 
     RUNS,
   )
 })
+
+test('[MERGE-11] what I have deleted is without its text, but not in quotes; reactions go with the message', () => {
+  const { log, state } = begin()
+  const { chatId } = log
+  const [first] = log.messages
+  assert(first)
+  const reply = { seq: 1, sender: 'bob', body: first.body }
+  const second = { ...first, seq: 2, clientId: '2', body: 'why?', reply }
+  state.message(second)
+  const my = { rev: 1, deleted: true, reactions: ['👍'] }
+  state.view({ ...log.view(), lastMessage: { ...first, body: '', my } })
+  const kept = () => state.open.get(chatId) ?? []
+  assert.deepEqual(
+    kept().map(({ body }) => body),
+    ['', 'why?'],
+  )
+  assert.deepEqual([kept()[0]?.my, kept()[1]?.reply], [my, reply])
+  const deletedAt = new Date(0).toISOString()
+  state.changed({ ...first, body: '', deletedAt, deletedBy: 'bob', change: 1 })
+  assert.deepEqual(kept()[0]?.my, { rev: 1, deleted: true })
+})

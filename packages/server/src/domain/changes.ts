@@ -19,7 +19,7 @@ import { change, tell } from './changing.ts'
 import { type Actor, type Core, isUuid } from './core.ts'
 import { type Bounds, findBounds, marksOf } from './history.ts'
 import { maskFor } from './masks.ts'
-import { bareOf, toMessage } from './message-view.ts'
+import { toMessage, withMy } from './message-view.ts'
 import { deliverMessage, type MessageEvent } from './publish.ts'
 import { chatNotFound, isMember, messageNotFound } from './rights.ts'
 
@@ -176,7 +176,10 @@ export async function asSeen(
   const seen = messages.filter(({ seq }) => seq > bounds.cleared)
   const marks = await marksOf(core, actor, bounds, seen)
   const mask = await maskFor(core, actor, bounds)
-  return seen.map((message) => mask(marks.get(message.seq)?.deleted ? bareOf(message) : message))
+  return seen.map((message) => {
+    const mark = marks.get(message.seq)
+    return mask(mark?.deleted ? withMy(message, mark) : message)
+  })
 }
 
 /** `changes`: up to there all are in. */

@@ -7,7 +7,7 @@ import type { RichDraft } from './batch.ts'
 import { unseenOf, changeMessage, type MessageAddress } from './changes.ts'
 import type { Actor, Core } from './core.ts'
 import { ChatError } from './errors.ts'
-import { type Bounds, findBounds, findRow } from './history.ts'
+import { findOwn } from './history.ts'
 import { isPast, toMessage, toPoll, without } from './message-view.ts'
 import {
   chatNotFound,
@@ -49,8 +49,9 @@ export async function toRich(
   if (refusal && !isTrial) throw refusal
   if (extras.forward) return forward(core, sender, body, extras.forward)
   const text = textOf(core, body, extras)
+  const own = [plainPart(sender, extras), mentionPart(rights, sender.id, extras)]
   const refs = await referTo(core, sender, { chatId, extras, isTrial, rights })
-  const parts = [plainPart(sender, extras), refs, mentionPart(rights, sender.id, extras)]
+  const parts = [...own, refs]
   const rich = {
     content: Object.assign({}, ...parts.map(({ content }) => content)) as Content,
     shown: Object.assign({}, ...parts.map(({ shown }) => shown)) as Partial<Message>,
@@ -111,25 +112,36 @@ interface Referring extends Omit<Asked, 'body'> {
   rights: ChatRights
 }
 
-/** The message that is answered, and the thread. */
+/** The message that is answered, and the thread: those that the sender can see. */
 async function referTo(
   core: Core,
   sender: Sender,
   { chatId, extras: { reply, thread }, isTrial, rights }: Referring,
 ): Promise<Part> {
-  if (reply === undefined && thread === undefined) return { content: {}, shown: {}, mentioned: [] }
-  const bounds = await findBounds(core, sender as Actor, chatId)
-  if (thread !== undefined) {
-    const isOpen = await checkThread(core, bounds, thread)
-    if (!isOpen && !isTrial) await openThread(core, sender, { chatId: bounds.chatId, seq: thread })
-  }
   const content = without({ reply, thread })
-  if (reply === undefined) return { content, shown: without({ thread }), mentioned: [] }
-  const row = await findRow(core, bounds, reply).catch(() =>
-    Promise.reject(messageNotFound('/reply')),
-  )
-  const unseen = await unseenOf(core.db, rights, row)
-  return { content, shown: { ...without({ thread }), reply: quote(row) }, mentioned: [], unseen }
+  const answered = reply === undefined ? undefined : await find(core, sender, chatId, { reply })
+  const root = thread === undefined ? undefined : await find(core, sender, chatId, { thread })
+  if (root && !hasThread(root) && !isTrial)
+    await openThread(core, sender, { chatId, seq: root.seq })
+  const shown = { ...without({ thread }), ...(answered ? { reply: quote(answered) } : {}) }
+  const unseen = answered && (await unseenOf(core.db, rights, answered))
+  return { content, shown, mentioned: [], unseen }
+}
+
+/** @throws not_found, with the name of the field */
+async function find(
+  core: Core,
+  sender: Sender,
+  chatId: string,
+  named: Record<string, number>,
+): Promise<MessageRow> {
+  const [[field, seq] = ['', 0]] = Object.entries(named)
+  try {
+    return await findOwn(core, sender as Actor, { chatId, seq })
+  } catch (error) {
+    if (!(error instanceof ChatError) || error.code !== 'not_found') throw error
+    throw messageNotFound(`/${field}`)
+  }
 }
 
 function quote(row: MessageRow): NonNullable<Message['reply']> {
@@ -138,12 +150,9 @@ function quote(row: MessageRow): NonNullable<Message['reply']> {
   return { seq, body: text, ...without({ sender, kind, deletedAt, change }) }
 }
 
-/** true: it has a message already. */
-async function checkThread(core: Core, bounds: Bounds, seq: number): Promise<boolean> {
-  const row = await findRow(core, bounds, seq).catch(() =>
-    Promise.reject(messageNotFound('/thread')),
-  )
-  const { thread, threaded, kind, deletedAt, expiresAt } = row.content ?? {}
+/** true: it has a message already. @throws invalid where none can hang on it */
+function hasThread({ content }: MessageRow): boolean {
+  const { thread, threaded, kind, deletedAt, expiresAt } = content ?? {}
   if (thread !== undefined || kind === 'system' || deletedAt !== undefined || isPast(expiresAt))
     throw new ChatError('invalid', {
       field: '/thread',
@@ -156,9 +165,12 @@ async function checkThread(core: Core, bounds: Bounds, seq: number): Promise<boo
 async function openThread(core: Core, sender: Sender, address: MessageAddress): Promise<void> {
   // Its answer is of another message: the sender's own socket is told of this one as well.
   const by = { ...sender, socket: undefined }
-  await changeMessage(core, by, address, async ({ content }) =>
-    content.threaded ? undefined : { content: { ...content, threaded: true } },
-  )
+  await changeMessage(core, by, address, async ({ rights, content }) => {
+    // Who may not write changes nothing.
+    const refusal = sendRefusal(rights, sender)
+    if (refusal) throw refusal
+    return content.threaded ? undefined : { content: { ...content, threaded: true } }
+  })
 }
 
 function mentionPart(rights: ChatRights, senderId: number, extras: Extras): Part {
@@ -211,10 +223,8 @@ async function forward(
 ): Promise<{ body: string; rich: RichDraft }> {
   if (body !== undefined)
     throw new ChatError('invalid', { field: '/body', detail: 'With `forward`, leave `body` out' })
-  const bounds = await findBounds(core, sender as Actor, chatId).catch(() => undefined)
-  const row = bounds && (await findRow(core, bounds, seq).catch(() => undefined))
-  const message = row && toMessage(row)
-  if (!message || message.deletedAt !== undefined) throw messageNotFound('/forward')
+  const message = toMessage(await find(core, sender, chatId, { forward: seq }))
+  if (message.deletedAt !== undefined) throw messageNotFound('/forward')
   if (message.kind !== undefined && message.kind !== 'location')
     throw new ChatError('forbidden', { field: '/forward', detail: 'This cannot be passed on' })
   const { kind, type, metadata, location } = message

@@ -116,7 +116,7 @@ async function publishOne(core: Core, row: DeliveredRow): Promise<void> {
   const rights = await core.writer.rights(chatId)
   const username = rights?.members.get(userId)
   if (username === undefined) return
-  // [PRIV-5]
+  // [PRIV-5] A stranger is not told what came before the chat is accepted.
   const others = rights?.pending.has(userId) ? [] : await hearersOf(core, rights, userId)
   const to = [userId, ...others]
   const data = { chatId, username, seq, rev, lastSeq }

@@ -7,6 +7,7 @@ import { acceptRequest, askMember, declineRequest } from '../store/requests.ts'
 import type { Draft } from './batch.ts'
 import { change, tell } from './changing.ts'
 import { findChat, publishUnread, viewChat } from './chats.ts'
+import { publishDelivered } from './delivered.ts'
 import { tellRead } from './receipts.ts'
 import type { Actor, Core } from './core.ts'
 import { ChatError } from './errors.ts'
@@ -53,14 +54,26 @@ async function acceptIn(tx: Db, id: string, by: Person): Promise<Accepted | unde
   return { by, ...(await viewChat(tx, id, by.id)) }
 }
 
-async function tellAccepted(core: Core, { by, chat, isListed }: Accepted): Promise<void> {
+async function tellAccepted(core: Core, accepted: Accepted): Promise<void> {
+  const { by, chat, isListed } = accepted
   const { id: chatId, readSeq: seq, rev, lastSeq } = chat
   await tell(core, chatId, async () => {
     if (isListed)
       core.bus.publish({ kind: 'deliver', to: [by.id], name: 'chat.updated', data: chat })
     await tellRead(core, by, { chatId, seq, rev, lastSeq })
+    await tellHad(core, accepted)
     await publishUnread(core, by)
   })
+}
+
+/** What was on a device before, and not read. */
+async function tellHad(core: Core, { by, chat }: Accepted): Promise<void> {
+  const own = chat.members.find(({ username }) => username === by.username)
+  const { readSeq = 0, deliveredSeq = 0 } = own ?? {}
+  if (deliveredSeq <= readSeq) return
+  const { id: chat_id, lastSeq: last_seq, rev } = chat
+  const row = { chat_id, user_id: by.id, delivered_seq: deliveredSeq, last_seq, rev }
+  await publishDelivered(core, [row])
 }
 
 async function declines(core: Core, actor: Actor, id: string): Promise<Chat> {

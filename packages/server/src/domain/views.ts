@@ -9,7 +9,7 @@ import {
 } from '@microchatter/protocol'
 import type { ChatRow, ListKey, MemberRow } from '../store/members.ts'
 import type { UserRow } from '../store/users.ts'
-import { hide, toMessage, withMy } from './message-view.ts'
+import { hide, toMessage, withMy, withoutQuote } from './message-view.ts'
 
 interface Person {
   username: string | null
@@ -130,7 +130,8 @@ function lastMessage(row: ChatRow): Message {
     content: row.content,
     ...(row.details ? { details: row.details } : {}),
   })
-  const own = withMy(message, row.message_mark)
+  const isQuoteGone = message.reply !== undefined && message.reply.seq <= row.cleared_seq
+  const own = withMy(isQuoteGone ? withoutQuote(message) : message, row.message_mark)
   return row.kind === 'group' && row.blocked ? hide(own) : own
 }
 

@@ -74,8 +74,8 @@ export interface ReceiptRow extends Record<string, unknown> {
 }
 
 /**
- * [RECEIPT-4] Who has this message, without its sender, who keeps it to oneself, and who came later
- * and cannot see it; by username, those after `after`. Each row has the counts.
+ * [RECEIPT-4] Who has this message, without its sender, who keeps it to oneself, who has not accepted the
+ * chat, and who came later and cannot see it; by username, those after `after`. Each row has the counts.
  */
 export async function selectReceipts(
   db: Db,

@@ -69,18 +69,19 @@ export interface Entry {
 }
 
 /**
- * Nothing of the past is unread, and the chat is on their lists. Who has left before is here again.
- * Returns those who were not members.
+ * Nothing of the past is unread, and the chat is on their lists. Who has left before is here again, with
+ * the marks of that time. Returns those who were not members.
  */
 export async function insertMembers(tx: Db, { chatId, userIds, role, fromNow }: Entry) {
   const rows = await tx.query<{ user_id: number }>(
     `WITH back AS (DELETE FROM departures WHERE chat_id = $1 AND user_id = ANY($2::bigint[]))
      INSERT INTO members (chat_id, user_id, role, read_seq, cleared_seq, active_day, changed_day,
-       slow_until)
+       slow_until, has_marks)
      SELECT c.id, u.id, $3, c.last_seq, CASE WHEN $4 THEN c.last_seq ELSE 0 END,
        greatest(c.active_day, current_date), greatest(c.changed_day, current_date),
        -- Who leaves and comes back is not sooner for it [TIME-6].
-       now() + make_interval(secs => (c.settings ->> 'slowModeSeconds')::int)
+       now() + make_interval(secs => (c.settings ->> 'slowModeSeconds')::int),
+       EXISTS (SELECT FROM marks k WHERE k.user_id = u.id AND k.chat_id = c.id)
      FROM chats c, unnest($2::bigint[]) AS u(id) WHERE c.id = $1
      ON CONFLICT DO NOTHING RETURNING user_id`,
     [chatId, userIds, role, fromNow],

@@ -302,7 +302,8 @@ export class ClientState {
     }
     const readSeq = readSeqOf(this.username)
     const mentions = this.#mentions(known)
-    const lastMessage = versions.newest(lastSeq)
+    const newest = (seq: number) => seen(versions.newest(seq), clearedSeq)
+    const lastMessage = newest(lastSeq)
     this.chats.set(chatId, {
       ...settings,
       ...(clearedSeq > 0 ? { clearedSeq } : {}),
@@ -330,8 +331,15 @@ export class ClientState {
     const messages = this.open.get(chatId)
     messages?.splice(0, messages.findLastIndex(({ seq }) => seq <= clearedSeq) + 1)
     for (const [index, { seq }] of messages?.entries() ?? [])
-      messages?.splice(index, 1, versions.newest(seq) as Message)
+      messages?.splice(index, 1, newest(seq) as Message)
   }
 }
 
 const CHANGES = new Set(['message.updated', 'message.deleted', 'reaction.updated'])
+
+/** [MERGE-10] A quote of what is cleared shows nothing. */
+function seen(message: Message | undefined, clearedSeq: number): Message | undefined {
+  const { reply } = message ?? {}
+  if (!message || !reply || reply.seq > clearedSeq) return message
+  return { ...message, reply: { seq: reply.seq, body: '' } }
+}

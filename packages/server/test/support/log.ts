@@ -219,7 +219,10 @@ export class Log {
 
   #withMy(message: Message): Message {
     const my = this.#my.get(message.seq)
-    return structuredClone(my ? { ...message, my } : message)
+    const { reply } = message
+    const isGone = reply !== undefined && reply.seq <= this.#clearedSeq
+    const shown = isGone ? { ...message, reply: { seq: reply.seq, body: '' } } : message
+    return structuredClone(my ? { ...shown, my } : shown)
   }
 
   /** What changed after this change, of what I may read. */

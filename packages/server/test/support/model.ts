@@ -1,111 +1,129 @@
 /**
- * What docs/protocol.md says of direct chats, in memory and without any of the server's code: who may
- * do what, what it changes, and what each user has then.
+ * What docs/protocol.md says of chats and messages, in memory and without any of the server's code: who
+ * may do what, what it changes, and what each user has then. Groups: model-groups.ts; what is done to
+ * messages: model-messages.ts.
  */
 import type { WriteFrom } from '@microchatter/protocol'
-
-interface Sent {
-  seq: number
-  sender: string
-  body: string
-  clientId: string
-}
-
-/** A chat as one of its members has it. */
-export interface Member {
-  readSeq: number
-  clearedSeq: number
-  pinned: boolean
-  archived: boolean
-  muted: boolean
-  isListed: boolean
-  draft?: { body: string } | undefined
-  labels?: string[] | undefined
-  /** [PRIV-3] */
-  request?: 'pending' | 'declined' | undefined
-  /** [CHAT-3] Neither opened, nor blocked in, nor written to. */
-  isUnseen: boolean
-}
+import {
+  may,
+  type Member,
+  memberOf,
+  type ModelChat,
+  moveRead,
+  newMember,
+  type Refusal,
+  type Sent,
+} from './model-chats.ts'
 
 export type MemberEdit = Partial<Pick<Member, 'pinned' | 'archived' | 'muted' | 'labels'>>
-
-export interface ModelChat {
-  /** One for a chat with oneself. */
-  readonly members: Map<string, Member>
-  readonly messages: Sent[]
-  /** Grows with each message and each new chat: the order of the list. */
-  lastAt: number
-  /** [CHAT-5] Nothing changed since the last message of today: archived chats stay where they are. */
-  isSettled: boolean
-}
+export type ListName = 'list' | 'archive' | 'requests'
 
 export class Model {
-  readonly #chats = new Map<string, ModelChat>()
+  /** By the names of the two, or the number of the group. */
+  readonly chats = new Map<string, ModelChat>()
   readonly #blocks = new Set<string>()
   readonly #writeFrom = new Map<string, WriteFrom>()
   #clock = 0
 
   constructor(readonly users: readonly string[]) {}
 
-  find(one: string, other: string): ModelChat | undefined {
-    return this.#chats.get(keyOf(one, other))
+  findDirect(one: string, other: string): ModelChat | undefined {
+    return this.chats.get(keyOf(one, other))
   }
 
   /** [CHAT-1] */
-  #chat(one: string, other: string): ModelChat {
-    const known = this.find(one, other)
+  #direct(one: string, other: string): ModelChat {
+    const known = this.findDirect(one, other)
     if (known) return known
-    const members = new Map([one, other].map((name) => [name, newMember()]))
-    const chat = { members, messages: [], lastAt: ++this.#clock, isSettled: false }
-    this.#chats.set(keyOf(one, other), chat)
+    const members = new Map([one, other].map((name) => [name, newMember('member')]))
+    return this.addChat(keyOf(one, other), 'direct', members)
+  }
+
+  addChat(key: string, kind: ModelChat['kind'], members: Map<string, Member>): ModelChat {
+    const empty = { messages: [], marks: new Map(), removed: new Set<string>(), changes: 0 }
+    const lastAt = ++this.#clock
+    const chat = { key, kind, members, ...empty, lastAt, isSettled: false }
+    this.chats.set(key, chat)
     return chat
+  }
+
+  /** What this user has of a chat that it knows. */
+  #memberIn(chat: ModelChat, by: string): Member | undefined {
+    const member = chat.members.get(by)
+    return member?.isUnseen ? undefined : member
   }
 
   setWriteFrom(by: string, writeFrom: WriteFrom): void {
     this.#writeFrom.set(by, writeFrom)
   }
 
-  /** [PRIV-2] What the other one takes as a first message; there are no groups. */
+  /** [PRIV-2] What the other one takes as a first message. */
   #taken(by: string, other: string): 'chat' | 'request' | 'nothing' {
     const writeFrom = this.#writeFrom.get(other) ?? 'everyone'
     if (by === other || writeFrom === 'everyone') return 'chat'
     if (writeFrom === 'nobody') return 'nothing'
-    if (this.find(by, other)?.members.get(other)?.isListed) return 'chat'
+    const isListed = this.findDirect(by, other)?.members.get(other)?.isListed
+    if (isListed || this.#shareGroup(by, other)) return 'chat'
     return writeFrom === 'requests' ? 'request' : 'nothing'
   }
 
-  /** Whoever of the two writes, it is a message like any other. */
-  isPlain(one: string, other: string): boolean {
-    const chat = this.find(one, other)
-    if (!chat || this.hasBlocked(one, other) || this.hasBlocked(other, one)) return false
+  #shareGroup(one: string, other: string): boolean {
+    const groups = [...this.chats.values()].filter(({ kind }) => kind === 'group')
+    return groups.some(({ members }) => members.has(one) && members.has(other))
+  }
+
+  /** Whoever of the members writes, it is a message like any other. */
+  isPlain(chat: ModelChat): boolean {
+    const names = [...chat.members.keys()]
+    if (chat.kind === 'group') return names.every((name) => may(chat, name, 'post'))
+    const [one = '', other = one] = names
+    if (this.isBlocked(one, other)) return false
     if ([...chat.members.values()].some(({ request }) => request)) return false
     const takes = [this.#taken(one, other), this.#taken(other, one)]
     return chat.messages.length > 0 || takes.every((taking) => taking === 'chat')
   }
 
   /** true: it is new. */
-  openChat(by: string, other: string): boolean | 'forbidden' {
-    const isNew = this.find(by, other) === undefined
+  openChat(by: string, other: string): boolean | Refusal {
+    const isNew = this.findDirect(by, other) === undefined
     if (isNew && this.#taken(by, other) === 'nothing') return 'forbidden'
-    const chat = this.#chat(by, other)
+    const chat = this.#direct(by, other)
     const member = memberOf(chat, by)
     if (!member.isListed) chat.isSettled = false
     Object.assign(member, { isListed: true, isUnseen: false })
     return isNew
   }
 
-  /** [SEND-3, SEND-4] Gives the message that is there then, or why not. */
-  send(by: string, other: string, { body, clientId }: { body: string; clientId: string }) {
-    if (!this.find(by, other) && this.#taken(by, other) === 'nothing') return 'forbidden'
-    const chat = this.#chat(by, other)
-    const known = chat.messages.find((one) => one.sender === by && one.clientId === clientId)
-    if (known) return known.body === body ? known : 'client_id_reused'
-    if (this.hasBlocked(by, other) || this.hasBlocked(other, by)) return 'blocked'
-    if (!this.#ask(chat, by, other)) return 'forbidden'
-    const sent: Sent = { seq: chat.messages.length + 1, sender: by, body, clientId }
+  /** The chat appears if there is none. */
+  chatFor(by: string, other: string): ModelChat | Refusal {
+    if (!this.findDirect(by, other) && this.#taken(by, other) === 'nothing') return 'forbidden'
+    return this.#direct(by, other)
+  }
+
+  /** [SEND-4, PRIV-4, GROUP-2] Who writes accepts, and may have to ask: `ask` does so. */
+  refusalOf(chat: ModelChat, by: string, ask = false): Refusal | undefined {
+    if (chat.kind === 'group') return may(chat, by, 'post') ? undefined : 'forbidden'
+    const other = otherOf(chat, by)
+    if (this.isBlocked(by, other)) return 'blocked'
+    const [mine, theirs] = [memberOf(chat, by), memberOf(chat, other)]
+    const taking = chat.messages.length > 0 ? 'chat' : this.#taken(by, other)
+    if (by !== other && (theirs.request === 'declined' || taking === 'nothing')) return 'forbidden'
+    if (!ask) return undefined
+    if (mine.request) chat.isSettled = false
+    mine.request = undefined
+    if (taking === 'request') theirs.request = 'pending'
+    return undefined
+  }
+
+  /** Whatever it is: it is the last message then, and read by its sender. */
+  post(chat: ModelChat, by: string, part: Omit<Partial<Sent>, 'seq' | 'sender'>): Sent {
+    const seq = chat.messages.length + 1
+    const beside = { counted: () => false, reactions: [], change: 0 }
+    const sent: Sent = { body: '', ...beside, ...part, seq, sender: by }
     chat.messages.push(sent)
     chat.lastAt = ++this.#clock
-    memberOf(chat, by).readSeq = sent.seq
+    const sender = chat.members.get(by)
+    if (sender) moveRead(sender, seq)
     if (!chat.isSettled)
       for (const member of chat.members.values())
         Object.assign(member, {
@@ -117,65 +135,58 @@ export class Model {
     return sent
   }
 
-  /** [PRIV-2, PRIV-3, PRIV-4] Before a message: who writes accepts, and may have to ask. */
-  #ask(chat: ModelChat, by: string, other: string): boolean {
-    const [mine, theirs] = [memberOf(chat, by), memberOf(chat, other)]
-    const taking = chat.messages.length > 0 ? 'chat' : this.#taken(by, other)
-    if (by !== other && (theirs.request === 'declined' || taking === 'nothing')) return false
-    if (mine.request) chat.isSettled = false
-    mine.request = undefined
-    if (taking === 'request') theirs.request = 'pending'
-    return true
-  }
-
   /** [PRIV-4] */
-  answer(by: string, other: string, accept: boolean) {
-    const chat = this.find(by, other)
-    const member = chat?.members.get(by)
-    if (!chat || !member || member.isUnseen) return 'not_found'
+  answer(chat: ModelChat, by: string, accept: boolean) {
+    const member = this.#memberIn(chat, by)
+    if (!member) return 'not_found'
     if (!accept && !member.request) return 'invalid'
     if (member.request === (accept ? undefined : 'declined')) return member
     chat.isSettled = false
-    if (!accept) this.deleteChat(by, other)
+    if (!accept) this.deleteChat(chat, by)
     member.request = accept ? undefined : 'declined'
     return member
   }
 
   /** [MAIL-1] */
-  setDraft(by: string, other: string, body: string | undefined) {
-    const member = this.find(by, other)?.members.get(by)
-    if (!member || member.isUnseen) return 'not_found'
+  setDraft(chat: ModelChat, by: string, body: string | undefined) {
+    const member = this.#memberIn(chat, by)
+    if (!member) return 'not_found'
     member.draft = body === undefined ? undefined : { body }
     return member
   }
 
   /** [MAIL-4] Gives the number of chats. */
   markAllRead(by: string): number {
-    const unread = this.users.filter((other) => {
-      const chat = this.find(by, other)
-      const member = chat?.members.get(by)
-      if (!chat || !member?.isListed || member.request === 'pending') return false
-      const isUnread = member.readSeq < chat.messages.length
-      member.readSeq = chat.messages.length
+    const unread = [...this.chats.values()].filter(({ members, messages }) => {
+      const member = members.get(by)
+      if (!member?.isListed || member.request === 'pending') return false
+      const isUnread = member.readSeq < messages.length
+      moveRead(member, messages.length)
       return isUnread
     })
     return unread.length
   }
 
   /** [READ-1, READ-2] */
-  markRead(by: string, other: string, { seq, unread }: { seq: number; unread: boolean }) {
-    const chat = this.find(by, other)
-    const member = chat?.members.get(by)
-    if (!chat || !member || member.isUnseen) return 'not_found'
+  markRead(chat: ModelChat, by: string, { seq, unread }: { seq: number; unread: boolean }) {
+    const member = this.#memberIn(chat, by)
+    if (!member) return 'not_found'
     if (seq > chat.messages.length) return 'invalid'
-    member.readSeq = Math.max(seq, unread ? member.clearedSeq : member.readSeq)
+    moveRead(member, Math.max(seq, unread ? member.clearedSeq : member.readSeq))
     return member
   }
 
-  edit(by: string, other: string, patch: MemberEdit) {
-    const chat = this.find(by, other)
-    const member = chat?.members.get(by)
-    if (!chat || !member || member.isUnseen) return 'not_found'
+  /** [RECEIPT-1] */
+  markDelivered(chat: ModelChat, by: string, seq: number) {
+    const member = this.#memberIn(chat, by)
+    if (!member) return 'not_found'
+    member.deliveredSeq = Math.max(member.deliveredSeq, seq)
+    return member
+  }
+
+  edit(chat: ModelChat, by: string, patch: MemberEdit) {
+    const member = this.#memberIn(chat, by)
+    if (!member) return 'not_found'
     if (patch.archived !== undefined) chat.isSettled = false
     if (patch.labels) member.labels = patch.labels.length > 0 ? patch.labels : undefined
     const { labels: _, ...flags } = patch
@@ -183,19 +194,18 @@ export class Model {
   }
 
   /** [READ-4] */
-  deleteChat(by: string, other: string) {
-    const chat = this.find(by, other)
-    const member = chat?.members.get(by)
-    if (!chat || !member || member.isUnseen) return 'not_found'
+  deleteChat(chat: ModelChat, by: string) {
+    const member = this.#memberIn(chat, by)
+    if (!member) return 'not_found'
     chat.isSettled = false
     const seq = chat.messages.length
-    const cleared = { clearedSeq: seq, readSeq: seq, isListed: false }
+    moveRead(member, seq)
     const undone = { pinned: false, archived: false, draft: undefined, labels: undefined }
-    return Object.assign(member, { ...cleared, ...undone })
+    return Object.assign(member, { clearedSeq: seq, isListed: false, ...undone })
   }
 
   setBlock(by: string, other: string, block: boolean): void {
-    const chat = this.#chat(by, other)
+    const chat = this.#direct(by, other)
     chat.isSettled = false
     memberOf(chat, by).isUnseen = false
     if (block) this.#blocks.add(`${by} ${other}`)
@@ -206,29 +216,31 @@ export class Model {
     return this.#blocks.has(`${by} ${other}`)
   }
 
-  /** [CHAT-4] With whom: pinned first, then the newest first. */
-  list(by: string, which: 'list' | 'archive' | 'requests'): string[] {
-    const order = (other: string) => this.find(by, other)?.lastAt ?? 0
-    const isPinned = (other: string) => Number(this.find(by, other)?.members.get(by)?.pinned)
-    return this.users
-      .filter((other) => {
-        const member = this.find(by, other)?.members.get(by)
+  isBlocked(one: string, other: string): boolean {
+    return this.hasBlocked(one, other) || this.hasBlocked(other, one)
+  }
+
+  /** [CHAT-4] Pinned first, then the newest first. */
+  list(by: string, which: ListName): ModelChat[] {
+    const isPinned = ({ members }: ModelChat) => Number(members.get(by)?.pinned)
+    return [...this.chats.values()]
+      .filter(({ members }) => {
+        const member = members.get(by)
         if (!member?.isListed) return false
         if (member.request === 'pending') return which === 'requests'
         return which === (member.archived ? 'archive' : 'list')
       })
-      .sort((one, two) => isPinned(two) - isPinned(one) || order(two) - order(one))
+      .sort((one, two) => isPinned(two) - isPinned(one) || two.lastAt - one.lastAt)
   }
 
   /** [READ-5] */
   unread(by: string): { total: number; chats: number; requests?: number } {
     const of = (isRequest: boolean) =>
-      this.users.flatMap((other) => {
-        const chat = this.find(by, other)
-        const member = chat?.members.get(by)
-        if (!chat || !member?.isListed || member.muted) return []
+      [...this.chats.values()].flatMap(({ members, messages }) => {
+        const member = members.get(by)
+        if (!member?.isListed || member.muted) return []
         if ((member.request === 'pending') !== isRequest) return []
-        const count = chat.messages.length - member.readSeq
+        const count = messages.length - member.readSeq
         return count > 0 ? [count] : []
       })
     const [some, requests] = [of(false), of(true).length]
@@ -237,15 +249,9 @@ export class Model {
   }
 }
 
-function newMember(): Member {
-  const flags = { pinned: false, archived: false, muted: false, isListed: false, isUnseen: true }
-  return { readSeq: 0, clearedSeq: 0, ...flags }
-}
-
-function memberOf({ members }: ModelChat, name: string): Member {
-  const member = members.get(name)
-  if (!member) throw new Error(`${name} is no member`)
-  return member
+/** Of a direct chat. */
+export function otherOf({ members }: ModelChat, username: string): string {
+  return [...members.keys()].find((name) => name !== username) ?? username
 }
 
 function keyOf(one: string, other: string): string {

@@ -185,11 +185,19 @@ export class Device {
         Date.now() < until,
         `no ${name} came; only ${this.events.map((event) => event.name).join(', ')}`,
       )
-      await new Promise<void>((resolve) => {
-        this.#waiting.push(resolve)
-        setTimeout(resolve, 50)
-      })
+      await this.next(50)
     }
+  }
+
+  /** The next event of any kind, within this time. */
+  next(withinMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, withinMs)
+      this.#waiting.push(() => {
+        clearTimeout(timer)
+        resolve()
+      })
+    })
   }
 
   named(name: string): any[] {

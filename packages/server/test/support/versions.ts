@@ -9,6 +9,8 @@ export class Versions {
   readonly #messages = new Map<number, Message>()
   /** Messages that mention me. */
   readonly #mentions = new Set<number>()
+  /** What came as I have it who has deleted it: the place alone, of which quotes show nothing. */
+  readonly #places = new Map<number, Message>()
   /** By the message that a thread hangs on: the messages in it that were seen. */
   readonly #threads = new Map<number, Set<number>>()
   readonly #my = new Map<number, My>()
@@ -32,12 +34,18 @@ export class Versions {
     const known = this.#messages.get(seq)
     if (message.mentionAll || message.mentions?.includes(this.username)) this.#mentions.add(seq)
     if (message.thread !== undefined) this.#threadOf(message.thread).add(seq)
+    this.seen(message.change ?? 0)
+    if (my?.deleted) return this.#place(message)
     if (known && (known.change ?? 0) > (message.change ?? 0)) this.#replies(known, message)
     else {
       this.#messages.set(seq, message)
       if (known) this.#replies(message, known)
     }
-    this.seen(message.change ?? 0)
+  }
+
+  #place(message: Message): void {
+    const { seq, change = 0 } = message
+    if (change >= (this.#places.get(seq)?.change ?? 0)) this.#places.set(seq, message)
   }
 
   own(seq: number, my: My): void {
@@ -73,9 +81,9 @@ export class Versions {
 
   newest(seq: number): Message | undefined {
     const message = this.#messages.get(seq)
+    const my = this.#own(seq)
+    if (my?.deleted) return this.#bare(seq, my)
     if (!message) return undefined
-    const my = this.#my.get(seq)
-    if (my?.deleted) return { ...bare(message), my }
     if (message.deletedAt !== undefined) return { ...message, ...this.#counted(message) }
     const { reply } = message
     return {
@@ -84,6 +92,21 @@ export class Versions {
       ...this.#counted(message),
       ...(my ? { my } : {}),
     }
+  }
+
+  /** Reactions and votes go with the message, and no word of mine alone tells of that. */
+  #own(seq: number): My | undefined {
+    const my = this.#my.get(seq)
+    if (!my || this.#messages.get(seq)?.deletedAt === undefined) return my
+    const { reactions: _, votes: __, ...rest } = my
+    return rest
+  }
+
+  #bare(seq: number, my: My): Message | undefined {
+    const [place, message] = [this.#places.get(seq), this.#messages.get(seq)]
+    const isNewer = place && (place.change ?? 0) >= (message?.change ?? 0)
+    const newest = isNewer ? place : message
+    return newest && { ...bare(newest), my }
   }
 
   /** A quote is a version of the message that it quotes. */
