@@ -115,6 +115,44 @@ export const BROKEN: readonly Broken[] = [
     faults: ['F20a'],
     rule: 'I12',
   },
+  {
+    name: 'early-change',
+    title: 'acknowledges changes before their commit',
+    changes: [
+      {
+        file: 'domain/changing.ts',
+        find: 'core.db.transaction(work)',
+        put: `new Promise((resolve, reject) => {
+          core.db.transaction(async (tx) => {
+            resolve(await work(tx))
+            await new Promise((done) => setTimeout(done, 60))
+          }).catch(reject)
+        })`,
+      },
+    ],
+    faults: ['F1', 'F2a'],
+    rule: 'I7',
+  },
+  {
+    name: 'stale-change',
+    title: "numbers changes outside of the chat's lock",
+    changes: [
+      {
+        file: 'domain/changes.ts',
+        find: 'const touched = (await touchChats(tx, [chatId], 1)).get(chatId)',
+        put: `const [before] = await tx.query('SELECT changes FROM chats WHERE id = $1', [chatId])
+  await new Promise((done) => setTimeout(done, 10))
+  const touched = (await touchChats(tx, [chatId], 1)).get(chatId)`,
+      },
+      {
+        file: 'domain/changes.ts',
+        find: 'const { changes, rev } = touched',
+        put: 'const changes = before.changes + 1\n  const { rev } = touched',
+      },
+    ],
+    faults: ['F10a', 'F17'],
+    rule: 'I13',
+  },
 ]
 
 /** @returns the folder with the broken server; `remove` takes it away. */

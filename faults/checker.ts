@@ -6,50 +6,17 @@
  *   I3  a clientId is one message, and all answers agree      I4  seq is 1 to n, without gap or repeat
  *   I5  an answer before a send: the later one has the larger seq
  *   I6  what one connection sent without waiting keeps its order
- *   I8  clients equal a fresh fetch                           I10 unread is what is counted
- *   I11 a read mark only moves forward                        I12 nothing is stored after a block
- *   I15 nobody hears of others' chats                         I17 memory is bounded
+ *   I7  a change that was acknowledged is there               I8  clients equal a fresh fetch
+ *   I10 unread is what is counted                             I11 a read mark only moves forward
+ *   I12 nothing is stored after a block                       I13 changes are 1 to n, without gap or repeat
+ *   I14 what is scheduled is sent once, at its time           I15 nobody hears of others' chats
+ *   I16 what disappears is erased once, at its time           I17 memory is bounded
  *   I18 answers are honest and in time                        I19 no process ended that was not ended
  */
+import { changes } from './check-changes.ts'
+import { timed } from './check-timed.ts'
+import { type Evidence, groupBy, type MessageEvidence, type Violation } from './evidence.ts'
 import type { Call } from './history.ts'
-
-export interface ChatEvidence {
-  id: string
-  lastSeq: number
-  members: { user: string; readSeq: number; clearedSeq: number }[]
-}
-
-export interface MessageEvidence {
-  chatId: string
-  seq: number
-  sender: string
-  clientId: string
-  body: string
-}
-
-export interface Evidence {
-  calls: readonly Call[]
-  chats: readonly ChatEvidence[]
-  /** By chat and seq. */
-  messages: readonly MessageEvidence[]
-  /** Chats of which a user's devices were told anything. */
-  heardOf: ReadonlyMap<string, ReadonlySet<string>>
-  /** Of devices that did not converge, in words. */
-  differences: readonly string[]
-  /** Ends of processes that nobody asked for, and defects that the server logged. */
-  deaths: readonly string[]
-  /** What the server's own `microchatter check` reports. */
-  drifts: readonly string[]
-  /** What else was promised of this fault, and not kept, each with the number of its rule. */
-  broken: readonly Violation[]
-}
-
-export interface Violation {
-  rule: string
-  text: string
-  /** The calls that show it. */
-  calls: readonly Call[]
-}
 
 /** Answers come within 2 s; the rest is for a machine that does other things too. */
 const ANSWER_MS = 2_500
@@ -61,6 +28,8 @@ export function check(evidence: Evidence): Violation[] {
   const rows = indexOf(evidence)
   const found = [
     ...acknowledgements(evidence, rows),
+    ...changes(evidence),
+    ...timed(evidence),
     ...rowsOfChats(evidence, rows),
     ...orderInTime(evidence),
     ...bursts(evidence),
@@ -80,46 +49,35 @@ function sizeOf({ calls }: Violation): number {
   return calls.reduce((sum, { attempts }) => sum + 1 + attempts.length, 0)
 }
 
-interface Rows {
-  byBody: Map<string, MessageEvidence[]>
+interface Index {
+  byClientId: Map<string, MessageEvidence[]>
   byChat: Map<string, MessageEvidence[]>
-  /** Sends by their text, which is unique in a run. */
+  /** By their clientId: two calls with one repeat the same send. */
   sends: Map<string, Call>
 }
 
-function indexOf({ messages, calls }: Evidence): Rows {
-  const sends = calls.filter(({ kind }) => kind === 'send')
+function indexOf({ messages, calls }: Evidence): Index {
+  const sends = calls.filter(({ kind }) => kind === 'send' || kind === 'schedule')
   return {
-    byBody: groupBy(messages, ({ body }) => body),
+    byClientId: groupBy(messages, ({ clientId }) => clientId),
     byChat: groupBy(messages, ({ chatId }) => chatId),
-    // Two calls with one text repeat the same send.
-    sends: new Map(sends.map((call) => [call.body ?? '', call])),
+    sends: new Map(sends.map((call) => [call.clientId ?? '', call])),
   }
 }
 
-function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
-  const groups = new Map<string, T[]>()
-  for (const item of items) {
-    const group = groups.get(keyOf(item))
-    if (group) group.push(item)
-    else groups.set(keyOf(item), [item])
-  }
-  return groups
-}
-
-function* acknowledgements({ calls }: Evidence, { byBody }: Rows): Iterable<Violation> {
+function* acknowledgements({ calls }: Evidence, { byClientId }: Index): Iterable<Violation> {
   for (const call of calls) {
-    if (call.kind !== 'send') continue
-    const stored = byBody.get(call.body ?? '') ?? []
-    if (stored.length > 1)
-      yield { rule: 'I3', text: `${nameOf(call)} is stored as ${seqsOf(stored)}`, calls: [call] }
     if (call.outcome === 'open')
       yield { rule: 'I18', text: `${nameOf(call)} never got an answer that counts`, calls: [call] }
+    if (call.kind !== 'send') continue
+    const stored = byClientId.get(call.clientId ?? '') ?? []
+    if (stored.length > 1)
+      yield { rule: 'I3', text: `${nameOf(call)} is stored as ${seqsOf(stored)}`, calls: [call] }
     if (call.outcome !== 'ok') continue
     const [row] = stored
     if (!row)
       yield { rule: 'I1', text: `${nameOf(call)} was acknowledged and is lost`, calls: [call] }
-    else if (row.seq !== call.seq || row.chatId !== call.chatId || row.clientId !== call.clientId)
+    else if (row.seq !== call.seq || row.chatId !== call.chatId)
       yield {
         rule: 'I3',
         text: `${nameOf(call)} was acknowledged as ${call.seq} and is stored as ${row.seq}`,
@@ -128,19 +86,20 @@ function* acknowledgements({ calls }: Evidence, { byBody }: Rows): Iterable<Viol
   }
 }
 
-function* rowsOfChats({ chats }: Evidence, { byChat, sends }: Rows): Iterable<Violation> {
+function* rowsOfChats({ chats }: Evidence, { byChat, sends }: Index): Iterable<Violation> {
   for (const { id, lastSeq, members } of chats) {
     const rows = byChat.get(id) ?? []
     for (const [index, row] of rows.entries()) {
-      const call = sends.get(row.body)
-      if (!call || call.user !== row.sender)
+      const call = sends.get(row.clientId)
+      // What happens to a group is a message that nobody sent.
+      if (row.kind !== 'system' && call?.user !== row.sender)
         yield { rule: 'I2', text: `${nameOfRow(row)} was sent by nobody`, calls: [] }
       if (row.seq !== index + 1) {
         const near = rows.slice(Math.max(0, index - 1), index + 1)
         yield {
           rule: 'I4',
           text: `chat ${id} has seqs ${near.map(({ seq }) => seq).join(', ')} where ${index + 1} belongs`,
-          calls: near.flatMap(({ body }) => sends.get(body) ?? []),
+          calls: near.flatMap(({ clientId }) => sends.get(clientId) ?? []),
         }
         break
       }
@@ -239,12 +198,22 @@ function* blocks({ calls }: Evidence): Iterable<Violation> {
   }
 }
 
+/** [I15] Who was removed has heard what came before that. */
 function* isolation({ heardOf, chats }: Evidence): Iterable<Violation> {
-  const members = new Map(chats.map((chat) => [chat.id, chat.members.map(({ user }) => user)]))
-  for (const [user, chatIds] of heardOf)
-    for (const chatId of chatIds)
-      if (!members.get(chatId)?.includes(user))
-        yield { rule: 'I15', text: `${user} was told of chat ${chatId}`, calls: [] }
+  const byId = new Map(chats.map((chat) => [chat.id, chat]))
+  for (const [user, heard] of heardOf)
+    for (const [chatId, seq] of heard) {
+      const { members = [], left = [] } = byId.get(chatId) ?? {}
+      if (members.some((one) => one.user === user)) continue
+      const end = left.find((one) => one.user === user)?.seq ?? 0
+      if (end === 0) yield { rule: 'I15', text: `${user} was told of chat ${chatId}`, calls: [] }
+      else if (seq >= end)
+        yield {
+          rule: 'I15',
+          text: `${user} was told of message ${seq} of chat ${chatId}, and left it with ${end}`,
+          calls: [],
+        }
+    }
 }
 
 function* answers({ calls }: Evidence): Iterable<Violation> {
@@ -259,8 +228,8 @@ function* answers({ calls }: Evidence): Iterable<Violation> {
     }
 }
 
-function nameOf({ kind, user, body, chatId }: Call): string {
-  return `${kind} ${body?.slice(0, SHOWN) ?? `in chat ${chatId}`} of ${user}`
+function nameOf({ kind, user, body, key, chatId }: Call): string {
+  return `${kind} ${(body ?? key)?.slice(0, SHOWN) ?? `in chat ${chatId}`} of ${user}`
 }
 
 function nameOfRow({ chatId, seq, body, sender }: MessageEvidence): string {

@@ -1,23 +1,31 @@
 /**
  * One device of a user, as a careful client is: it comes back by sync, repeats what was not answered
- * with the same clientId, and keeps its state by the rules MERGE-1 to MERGE-9 of docs/protocol.md.
+ * with the same clientId or as it is, and keeps its state by the rules MERGE-… of docs/protocol.md.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Socket as TcpSocket } from 'node:net'
-import type { History as Page, SyncResult } from '@microchatter/protocol'
+import type { SyncResult } from '@microchatter/protocol'
 import { io, type Socket } from 'socket.io-client'
 import { ClientState } from '../packages/server/test/support/client.ts'
+import { Heard } from './heard.ts'
 import type { Call, History, NewCall, Via } from './history.ts'
+import { Missing } from './missing.ts'
 
 /** A client's own patience; the server promises an answer in less. */
 const ANSWER_MS = 5_000
 const CONNECT_MS = 3_000
 const REPEAT_WITHIN_MS = 60_000
 const PAUSE_MS = 60
-const PAGE = 100
 
 /** May be repeated: it was not done, or it is not known whether it was. */
-const TRANSIENT = new Set(['cut', 'timeout', 'unavailable', 'busy', 'outcome_unknown'])
+const TRANSIENT = new Set([
+  'cut',
+  'timeout',
+  'unavailable',
+  'busy',
+  'outcome_unknown',
+  'in_progress',
+])
 
 /** Where the server is for clients, and what is known of the way to it. */
 export interface Site {
@@ -40,22 +48,21 @@ export interface Reply {
   body?: any
 }
 
-interface Attempted {
+export interface Attempted {
   via: Via
   reply: Promise<Reply>
 }
 
 export class Device {
   readonly state: ClientState
-  /** The chats that it was ever told something of. */
-  readonly heardOf = new Set<string>()
+  readonly heard = new Heard()
   /** Connected, and its sync was answered. */
   isLive = false
   connections = 0
   #socket: Socket | undefined
   #drop: () => void = () => undefined
   #isRunning = true
-  #filling = new Set<string>()
+  readonly #missing: Missing
   #loop: Promise<void> | undefined
 
   constructor(
@@ -65,6 +72,7 @@ export class Device {
     readonly token: string,
   ) {
     this.state = new ClientState(user)
+    this.#missing = new Missing(this.state, (path) => this.#fetch(path))
   }
 
   start(): void {
@@ -127,8 +135,7 @@ export class Device {
   }
 
   #onEvent(socket: Socket, name: string, data: any): void {
-    const chatId = name.startsWith('chat.') && name !== 'chat.removed' ? data.id : data.chatId
-    if (typeof chatId === 'string') this.heardOf.add(chatId)
+    this.heard.event(name, data)
     this.state.apply(name, data)
     this.#openNew()
     if (name === 'sync.reset') void this.#sync(socket)
@@ -139,6 +146,7 @@ export class Device {
     const chats = [...this.state.open].slice(0, 100).map(([chatId, messages]) => ({
       chatId,
       seq: messages.at(-1)?.seq ?? this.state.chats.get(chatId)?.clearedSeq ?? 0,
+      change: this.state.changeOf(chatId),
     }))
     const { cursor } = this.state
     return new Promise((resolve) => {
@@ -154,7 +162,7 @@ export class Device {
 
   #synced(result: SyncResult): void {
     this.state.sync(result)
-    for (const chat of result.chats) this.heardOf.add(chat.id)
+    this.heard.views(result.chats)
     this.#openNew()
   }
 
@@ -163,24 +171,18 @@ export class Device {
     const { chats, open } = this.state
     for (const chatId of open.keys()) if (!chats.has(chatId)) open.delete(chatId)
     for (const chatId of chats.keys()) if (!open.has(chatId)) open.set(chatId, [])
-    for (const chatId of this.state.wants.keys()) void this.#fill(chatId)
+    this.#missing.look()
   }
 
-  /** [MERGE-7] What is missing of a chat, by history. */
-  async #fill(chatId: string): Promise<void> {
-    if (this.#filling.has(chatId)) return
-    this.#filling.add(chatId)
-    const until = Date.now() + REPEAT_WITHIN_MS
-    while (this.#isRunning && Date.now() < until) {
-      const after = this.state.wants.get(chatId)
-      if (after === undefined) break
-      const path = `/chats/${chatId}/messages?after=${after}&limit=${PAGE}`
+  /** A page, as often as it takes; undefined: it is not to be had. */
+  async #fetch(path: string): Promise<any> {
+    for (const until = Date.now() + REPEAT_WITHIN_MS; this.#isRunning && Date.now() < until; ) {
       const { result, body } = await this.rest('GET', path)
-      if (result === 'ok') this.state.page(chatId, after, body as Page)
-      else if (TRANSIENT.has(result)) await sleep(PAUSE_MS)
-      else break
+      if (result === 'ok') return body
+      if (!TRANSIENT.has(result)) return undefined
+      await sleep(PAUSE_MS)
     }
-    this.#filling.delete(chatId)
+    return undefined
   }
 
   /** By socket: one attempt. */
@@ -198,26 +200,35 @@ export class Device {
       socket.emit(name, body, (answer: any) => {
         clearTimeout(timer)
         socket.off('disconnect', onCut)
-        if (answer.ok) this.#applyOwn(name, answer)
+        if (answer.ok) this.#applyOwn(name, answer, body)
         resolve({ result: answer.ok ? 'ok' : answer.error.code, body: answer })
       })
     })
   }
 
   /** [MERGE-9] The answer stands for the event, which goes to the other devices. */
-  #applyOwn(name: string, answer: any): void {
+  #applyOwn(name: string, answer: any, body: any): void {
     if (name === 'message.send') this.state.message(answer.message)
+    else if (answer.message) this.state.changed(answer.message)
+    if (answer.my) this.state.my({ chatId: body.chatId, seq: body.seq, my: answer.my })
+    if (name === 'draft.set') this.state.draft(answer.draft)
     if (name === 'chat.read') this.state.read(answer.read)
     this.#openNew()
   }
 
   /** By REST: one attempt. */
-  async rest(method: string, path: string, body?: object, base = this.site.url): Promise<Reply> {
+  async rest(
+    method: string,
+    path: string,
+    body?: object,
+    { base = this.site.url, headers }: { base?: string; headers?: object } = {},
+  ): Promise<Reply> {
     try {
       const response = await fetch(base + path, {
         method,
         headers: {
           authorization: `Bearer ${this.token}`,
+          ...headers,
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -233,12 +244,12 @@ export class Device {
 
   /** Straight to the server, whatever becomes of the network. */
   get(path: string): Promise<Reply> {
-    return this.rest('GET', path, undefined, this.site.directUrl)
+    return this.rest('GET', path, undefined, { base: this.site.directUrl })
   }
 
   /** An attempt by REST. */
-  byRest(method: string, path: string, body?: object): Attempted {
-    return { via: 'rest', reply: this.rest(method, path, body) }
+  byRest(method: string, path: string, body?: object, headers?: object): Attempted {
+    return { via: 'rest', reply: this.rest(method, path, body, headers ? { headers } : {}) }
   }
 
   /** An attempt by socket. */

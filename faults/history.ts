@@ -4,7 +4,17 @@
  */
 import { createWriteStream, type WriteStream } from 'node:fs'
 
-export type Kind = 'send' | 'read' | 'edit' | 'delete' | 'block' | 'unblock' | 'look'
+export type Kind =
+  | 'send'
+  | 'schedule'
+  | 'read'
+  | 'setting'
+  | 'change'
+  | 'delivered'
+  | 'delete'
+  | 'block'
+  | 'unblock'
+  | 'look'
 export type Via = 'socket' | 'rest'
 
 /** One thing that a user wants done: the attempts at it are repeats of the same. */
@@ -21,6 +31,13 @@ export interface Call {
   body?: string
   /** The calls of one burst on one connection that did not wait for each other. */
   burst?: number
+  /** What a change sets, and to what: of two of one key the later one counts. */
+  key?: string
+  value?: string
+  /** The seq of the message that is changed. */
+  at?: number
+  /** When a scheduled message is due, in ms since 1970. */
+  dueAt?: number
   /** A read that may go back. */
   back?: boolean
   /** A send that was answered before, sent again. */
@@ -36,6 +53,8 @@ export interface Call {
   code?: string
   /** The seq of an answered send or read, the last seq that a look found. */
   seq?: number
+  /** The number of the change, of a change of a message that was answered. */
+  change?: number
   attempts: Attempt[]
 }
 
@@ -50,7 +69,12 @@ export interface Attempt {
 }
 
 export type NewCall = Pick<Call, 'kind' | 'user' | 'device' | 'chatId'> &
-  Partial<Pick<Call, 'clientId' | 'body' | 'burst' | 'back' | 'again' | 'poison'>>
+  Partial<
+    Pick<
+      Call,
+      'clientId' | 'body' | 'key' | 'value' | 'at' | 'dueAt' | 'burst' | 'back' | 'again' | 'poison'
+    >
+  >
 
 export class History {
   readonly calls: Call[] = []
@@ -106,6 +130,6 @@ export class History {
 }
 
 /** It may have been done. */
-function isUnknown(result: string): boolean {
+export function isUnknown(result: string): boolean {
   return result === 'cut' || result === 'timeout' || result === 'outcome_unknown'
 }

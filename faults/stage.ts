@@ -1,10 +1,11 @@
 /** One world and the faults that strike it: people at work, a fault, quiet, and then the checker. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { check, type Violation } from './checker.ts'
+import { check } from './checker.ts'
+import type { Violation } from './evidence.ts'
 import type { Fault } from './kinds.ts'
 import type { Stage } from './plan.ts'
 import { Random } from './random.ts'
-import { work } from './workload.ts'
+import { scheduleSome, work } from './workload.ts'
 import { World } from './world.ts'
 
 export interface Struck {
@@ -97,12 +98,18 @@ async function strike(world: World, { fault, stage, random, options }: Strike): 
   const from = history.calls.length
   history.mark(`${fault.id} ${fault.name}`)
   const load = { messages: options.messages, ...fault.load }
-  const working = work(world, random.fork(), load)
+  const working = Promise.all([
+    work(world, random.fork(), load),
+    scheduleSome(world, random.fork()),
+  ])
   await sleep(random.between(...BEFORE_MS))
   world.isHampered = fault.isHampering
+  const at = { from: Date.now(), to: Number.POSITIVE_INFINITY }
+  world.faults.push(at)
   await within(FAULT_MS, fault.strike(world, random.fork()))
   history.mark('over')
   const readyMs = await world.recover()
+  at.to = Date.now()
   await within(FAULT_MS, working)
   world.isHampered = false
   const { ms: settledMs, differences } = await world.settle()

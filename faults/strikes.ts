@@ -5,7 +5,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import pg from 'pg'
 import { halfOpen, loseAnswers, type Toxic } from './proxy.ts'
 import type { Random } from './random.ts'
-import { sendAs } from './workload.ts'
+import { changeSomething, sendAs } from './workload.ts'
 import type { World } from './world.ts'
 
 /** A database that was stopped is missed within this, and used again within this. */
@@ -83,17 +83,18 @@ export async function neverRead(world: World, random: Random): Promise<void> {
 
 /** [I9] Each sender repeats until it is answered; the receivers hear of it all the same. */
 export async function loseTheTail(world: World, random: Random): Promise<void> {
-  world.dbLink.toxic = loseAnswers((bytes) => bytes.includes('insert_messages'))
-  const chats = world.chats.filter(() => random.chance(40))
-  const sends = chats.flatMap(({ id, users }) =>
-    world.devicesOf(users[0]).map((device) => {
+  world.dbLink.toxic = loseAnswers(commits)
+  const chats = [...world.chats, ...world.groups].filter(() => random.chance(40))
+  const calls = chats.flatMap(({ id, users: [user = ''] }) =>
+    world.devicesOf(user).map((device) => {
+      if (random.chance(50)) return changeSomething(device, id, random)
       counted += 1
       return sendAs(device, { chatId: id, body: `tail ${counted}`, clientId: randomUUID(), random })
     }),
   )
   await sleep(150)
   world.dbLink.toxic = undefined
-  await Promise.all(sends)
+  await Promise.all(calls)
 }
 
 /** Writes are refused meanwhile; nothing is acknowledged that is not stored. */

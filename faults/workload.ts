@@ -1,10 +1,15 @@
 /** What users do meanwhile: mostly sends, and all else that changes what others see. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { randomUUID } from 'node:crypto'
+import { changeMessage, setDraft, tellDelivered } from './changes.ts'
 import type { Device } from './device.ts'
+import { changeGroup, type GroupOf } from './groups.ts'
 import type { Call } from './history.ts'
 import type { Random } from './random.ts'
+import { newText } from './texts.ts'
+import { schedule } from './timed.ts'
 
+/** A direct chat. */
 export interface ChatOf {
   id: string
   users: [string, string]
@@ -13,6 +18,7 @@ export interface ChatOf {
 export interface Crowd {
   devices: readonly Device[]
   chats: ChatOf[]
+  groups: readonly GroupOf[]
   devicesOf(user: string): Device[]
 }
 
@@ -32,7 +38,8 @@ export interface Load {
 
 const PAUSE_MS = 100
 const BLOCKED_MS = 250
-let counted = 0
+/** Messages that are scheduled while a fault is at work. */
+const SCHEDULED = 6
 
 export async function work(crowd: Crowd, random: Random, load: Load): Promise<void> {
   const { devices } = crowd
@@ -44,8 +51,24 @@ export async function work(crowd: Crowd, random: Random, load: Load): Promise<vo
   const pairs = Array.from({ length: load.blocks ?? 0 }, () =>
     blockAndUnblock(crowd, random.fork()),
   )
+  const keepers = crowd.groups.map((group) =>
+    keepGroup(crowd, group, { random: random.fork(), load }),
+  )
   const firsts = Array.from({ length: load.newPairs ?? 0 }, () => meetAtOnce(crowd, random.fork()))
-  await Promise.all([...workers, ...pairs, ...firsts])
+  await Promise.all([...workers, ...pairs, ...keepers, ...firsts])
+}
+
+/** [TIME-3] */
+export async function scheduleSome(
+  { chats, groups, devices }: Crowd,
+  random: Random,
+): Promise<void> {
+  const sends = Array.from({ length: SCHEDULED }, () => {
+    const device = random.of(devices)
+    const own = [...chats, ...groups].filter(({ users }) => users.includes(device.user))
+    return schedule(device, random.of(own).id, random)
+  })
+  await Promise.all(sends)
 }
 
 interface Turn {
@@ -54,36 +77,50 @@ interface Turn {
   messages: number
 }
 
+/** Most of what one does is to send; what else it does comes on top. */
 async function useDevice(
-  { chats }: Crowd,
+  { chats, groups }: Crowd,
   device: Device,
   { random, load, messages }: Turn,
 ): Promise<void> {
-  const own = chats.filter(({ users }) => users.includes(device.user))
+  const own = [...chats, ...groups].filter(({ users }) => users.includes(device.user))
   if (own.length === 0) return
   for (let left = messages; left > 0; ) {
-    const chat = random.of(own)
-    const dice = random.between(1, 100)
-    if (dice <= 8) await read(device, chat.id, random)
-    else if (dice <= 12) await edit(device, chat.id, random)
-    else if (dice === 13) await remove(device, chat.id)
+    const { id } = random.of(own)
+    const dice = random.between(1, 120)
+    if (dice <= 8) await read(device, id, random)
+    else if (dice <= 12) await edit(device, id, random)
+    else if (dice === 13) await remove(device, id)
     else if (dice <= 25) {
       const count = Math.min(left, random.between(2, 6))
-      await sendBurst(device, chat.id, { count, random })
+      await sendBurst(device, id, { count, random })
       left -= count
-    } else {
-      await sendOne(device, chat.id, { random, load })
+    } else if (dice <= 100) {
+      await sendOne(device, id, { random, load })
       left -= 1
-    }
+    } else await changeSomething(device, id, random)
     await sleep(random.between(0, 2 * (load.pauseMs ?? PAUSE_MS)))
   }
 }
 
-/** Everything that texts may hold, and a number that makes it the only one. */
-function newText(random: Random): string {
-  const filling = ['hello', '"quoted\\"', '{a,b}', 'NULL', "it's", '🙂 ümläut', 'line\nline', '<b>']
-  counted += 1
-  return `m${counted} ${random.of(filling)}`
+export function changeSomething(device: Device, chatId: string, random: Random): Promise<unknown> {
+  const dice = random.between(1, 20)
+  if (dice === 1) return setDraft(device, chatId, random)
+  if (dice === 2) return tellDelivered(device, chatId, random)
+  return changeMessage(device, chatId, random)
+}
+
+/** Now and then someone comes or goes, or the group gets another name. */
+async function keepGroup(
+  crowd: Crowd,
+  group: GroupOf,
+  { random, load }: Omit<Turn, 'messages'>,
+): Promise<void> {
+  if (load.messages === 0) return
+  for (let left = random.between(0, 2); left > 0; left -= 1) {
+    await sleep(random.between(0, 1_000))
+    await changeGroup(random.of(crowd.devicesOf(group.owner)), group, random)
+  }
 }
 
 interface SendOptions {
@@ -95,8 +132,19 @@ async function sendOne(device: Device, chatId: string, { random, load }: SendOpt
   const poison = load?.isPoisoned === true && random.chance(5)
   const body = `${newText(random)}${poison ? ' poison' : ''}`
   const clientId = randomUUID()
-  const send = () => sendAs(device, { chatId, body, clientId, random, ...(poison && { poison }) })
+  const extras = extrasOf(device, chatId, random)
+  const send = () =>
+    sendAs(device, { chatId, body, clientId, random, extras, ...(poison && { poison }) })
   await (load?.isTwice ? Promise.all([send(), send()]) : send())
+}
+
+/** Most are plain; some answer, stand in a thread, or ask. */
+function extrasOf({ state }: Device, chatId: string, random: Random): object {
+  const dice = random.between(1, 100)
+  if (dice <= 3) return { poll: { options: ['yes', 'no', 'neither'] } }
+  const last = state.open.get(chatId)?.at(-1)
+  if (!last || last.kind === 'system' || last.thread !== undefined || dice > 12) return {}
+  return dice <= 8 ? { reply: last.seq } : { thread: last.seq }
 }
 
 interface Send {
@@ -104,19 +152,22 @@ interface Send {
   body: string
   clientId: string
   random: Random
+  /** What it has beside the text. */
+  extras?: object
   poison?: boolean
   again?: boolean
 }
 
 /** Any attempt may go another way than the one before. */
-export function sendAs(device: Device, { random, ...what }: Send): Promise<Call> {
+export function sendAs(device: Device, { random, extras, ...what }: Send): Promise<Call> {
   const { chatId, body, clientId } = what
+  const message = { body, clientId, ...extras }
   return device.repeat(
     { kind: 'send', ...what },
     () =>
       device.isLive && random.chance(65)
-        ? device.bySocket('message.send', { chatId, body, clientId })
-        : device.byRest('POST', `/chats/${chatId}/messages`, { body, clientId }),
+        ? device.bySocket('message.send', { chatId, ...message })
+        : device.byRest('POST', `/chats/${chatId}/messages`, message),
     (answer) => ({ seq: (answer.message ?? answer).seq }),
   )
 }
@@ -160,7 +211,7 @@ async function read(device: Device, chatId: string, random: Random): Promise<voi
 async function edit(device: Device, chatId: string, random: Random): Promise<void> {
   const setting = random.of(['pinned', 'muted', 'archived'] as const)
   const body = { [setting]: random.chance(50) }
-  await device.repeat({ kind: 'edit', chatId, body: JSON.stringify(body) }, () =>
+  await device.repeat({ kind: 'setting', chatId, body: JSON.stringify(body) }, () =>
     device.byRest('PATCH', `/chats/${chatId}`, body),
   )
 }

@@ -4,18 +4,20 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
-import { nowSeconds, signJwt } from '../bench/jwt.ts'
 import { freePort } from '../bench/port.ts'
 import { Cluster } from './cluster.ts'
-import type { Evidence, Violation } from './checker.ts'
 import { type Clock, openClock } from './clock.ts'
-import { Device, type Site } from './device.ts'
-import { differencesOf, fetchFresh } from './fresh.ts'
+import type { Device, Site } from './device.ts'
+import type { Evidence, Violation } from './evidence.ts'
+import { compare, type Verified } from './fresh.ts'
+import type { GroupOf } from './groups.ts'
+import { heardOf } from './heard.ts'
 import { History } from './history.ts'
+import { invite, openChats, SECRET } from './people.ts'
 import { ServerProcess } from './process.ts'
 import { Proxy } from './proxy.ts'
 import type { Random } from './random.ts'
-import { type Query, runCheck, selectRows } from './rows.ts'
+import { type Query, runCheck, selectRows, WRITE_CHANGES_DOWN } from './rows.ts'
 import { type SmallDisk, openSmallDisk } from './small-disk.ts'
 import type { ChatOf, Crowd } from './workload.ts'
 
@@ -34,18 +36,19 @@ export interface WorldOptions {
   sql?: string
 }
 
-const SECRET = 'a secret of the fault suite, long enough for HS256'
-/** The server's clock may be behind by this. */
-const CLOCK_SECONDS = 3 * 3_600
-const CHATS_OF_EACH = 5
 /** [I9] The longest that anything may stay unseen. */
 const CONVERGE_MS = 16_000
 const READY_MS = 20_000
+/** Users of whom all messages are compared, beside what is new. */
+const WHOLE = 3
 
 export class World implements Crowd, Site {
   readonly devices: Device[] = []
   readonly chats: ChatOf[] = []
+  readonly groups: GroupOf[] = []
   readonly history: History
+  /** When faults were at work, in ms since 1970. */
+  readonly faults: { from: number; to: number }[] = []
   /** Promises of a fault that were not kept. */
   readonly broken: Violation[] = []
   /** The network, or the machine, is at fault now: an answer may be late or missing. */
@@ -53,7 +56,7 @@ export class World implements Crowd, Site {
   /** Everyone comes back at the same moment. */
   isStorming = false
   /** Up to where each chat was found right in all clients. */
-  readonly #verified = new Map<string, number>()
+  readonly #verified = new Map<string, Verified>()
   #baseMb = 0
 
   private constructor(
@@ -104,8 +107,9 @@ export class World implements Crowd, Site {
       ...(clock && { clock }),
     })
     const { sql } = options
+    if (cluster) await world.sql((query) => query(WRITE_CHANGES_DOWN))
     if (sql !== undefined) await world.sql((query) => query(sql))
-    await world.#invite()
+    await world.#open()
     world.#baseMb = server.rssMb()
     return world
   }
@@ -131,29 +135,11 @@ export class World implements Crowd, Site {
     return this.devices.filter((device) => device.user === user)
   }
 
-  async #invite(): Promise<void> {
-    const { users, devices, random } = this.options
-    const names = Array.from({ length: users }, (_, index) => `u${index}`)
-    for (let index = 0; index < Math.max(users, devices); index += 1) {
-      const name = names[index % users] as string
-      this.devices.push(
-        new Device(this, name, index, signJwt(SECRET, name, nowSeconds() - CLOCK_SECONDS)),
-      )
-    }
-    // The first valid token of a name makes the user [AUTH-1].
-    for (const device of this.devices.slice(0, users)) await device.rest('GET', '/users/me')
-    const pairs = new Set<string>()
-    for (const user of names)
-      while ([...pairs].filter((pair) => pair.split(' ').includes(user)).length < CHATS_OF_EACH) {
-        const other = random.of(names.filter((name) => name !== user))
-        pairs.add([user, other].toSorted().join(' '))
-      }
-    for (const pair of pairs) {
-      const [one, other] = pair.split(' ') as [string, string]
-      const [device] = this.devicesOf(one)
-      const { body } = await present(device).rest('POST', '/chats', { username: other })
-      this.chats.push({ id: body.id, users: [one, other] })
-    }
+  async #open(): Promise<void> {
+    this.devices.push(...(await invite(this, this.options)))
+    const { chats, groups } = await openChats(this, this.options.random)
+    this.chats.push(...chats)
+    this.groups.push(...groups)
     for (const device of this.devices) device.start()
     await this.#until(() => this.devices.every(({ isLive }) => isLive))
   }
@@ -178,54 +164,55 @@ export class World implements Crowd, Site {
   /** Waits until every client equals a fresh fetch. @returns how long it took, and what still differs */
   async settle(): Promise<{ ms: number; differences: string[] }> {
     const started = performance.now()
+    const users = [...new Set(this.devices.map(({ user }) => user))]
+    const some = Array.from({ length: WHOLE }, () => this.options.random.of(users))
+    const { ms, differences } = await this.#equal(started, users, this.#verified)
+    // What was found right before may have changed since: all of it is looked at, of a few.
+    const whole = await this.#equal(started, some, new Map())
+    return { ms, differences: [...differences, ...whole.differences] }
+  }
+
+  async #equal(started: number, users: readonly string[], verified: Map<string, Verified>) {
     for (let pauseMs = 50; ; pauseMs = Math.min(2 * pauseMs, 2_000)) {
-      const differences = await this.#compare()
+      const differences = await compare(this, users, verified)
       const ms = Math.round(performance.now() - started)
       if (differences.length === 0 || ms > CONVERGE_MS || this.isDead()) return { ms, differences }
+      this.history.mark(`not yet equal: ${differences[0]}`)
       await sleep(pauseMs)
     }
   }
 
-  async #compare(): Promise<string[]> {
-    const found: string[] = []
-    const heads = new Map<string, number>()
-    for (const user of new Set(this.devices.map((device) => device.user))) {
-      const devices = this.devicesOf(user)
-      const fresh = await fetchFresh(present(devices[0]), this.#verified)
-      if (!fresh) return [`${user} could not fetch`]
-      for (const [id, { lastSeq }] of fresh.chats)
-        heads.set(id, Math.min(lastSeq, heads.get(id) ?? lastSeq))
-      for (const device of devices)
-        for (const text of differencesOf(device, fresh))
-          found.push(`device ${device.index} of ${user}: ${text}`)
-    }
-    if (found.length === 0) for (const [id, seq] of heads) this.#verified.set(id, seq)
-    return found
-  }
-
   /** Rows as they are, and what clients and the server say. Nobody may be at work. */
   async evidence(differences: readonly string[]): Promise<Evidence> {
+    const at = Date.now()
     const rows = this.parts.cluster ? await this.#rowsOfPostgres() : await this.#rowsOfEmbedded()
-    const heardOf = new Map<string, Set<string>>()
-    for (const { user, heardOf: chatIds } of this.devices)
-      heardOf.set(user, new Set([...(heardOf.get(user) ?? []), ...chatIds]))
     return {
       calls: this.history.calls,
       ...rows,
-      heardOf,
+      heardOf: heardOf(this.devices),
       differences,
+      numberedTwice: this.devices.flatMap(({ heard }) => heard.numberedTwice),
       deaths: [...this.server.deaths, ...this.server.defects.filter((line) => !isPoison(line))],
       broken: this.broken,
+      faults: this.faults,
+      at,
     }
   }
 
   async #rowsOfPostgres() {
     const drifts = await this.#check()
-    return { ...(await this.sql(selectRows)), drifts }
+    const rows = await this.sql(async (query) => {
+      // What is done at a time goes on: all is read as of one moment.
+      await query('BEGIN ISOLATION LEVEL REPEATABLE READ')
+      return selectRows(query, true)
+    })
+    return { ...rows, drifts }
   }
 
   /** The folder belongs to one process: the server stops while its rows are read. */
   async #rowsOfEmbedded() {
+    const away = { from: Date.now(), to: Number.POSITIVE_INFINITY }
+    this.faults.push(away)
     await this.server.stop()
     try {
       const drifts = await this.#check()
@@ -238,11 +225,12 @@ export class World implements Crowd, Site {
         connectTimeoutMs: 5_000,
         queryTimeoutMs: 5_000,
       })
-      const rows = await selectRows((text) => db.query(text))
+      const rows = await selectRows((text) => db.query(text), false)
       await db.close()
       return { ...rows, drifts }
     } finally {
       await this.server.start()
+      away.to = Date.now()
     }
   }
 

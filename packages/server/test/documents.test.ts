@@ -205,6 +205,8 @@ test('no document names a setting that does not exist', () => {
     // Of compose, and of the tests.
     'MICROCHATTER_DB_PASSWORD',
     'MICROCHATTER_TEST_DATABASE_URL',
+    'MICROCHATTER_TEST_SEED',
+    'MICROCHATTER_TEST_RUNS',
   ])
   for (const [path, content] of texts)
     for (const [name] of content.matchAll(/\bMICROCHATTER_[A-Z_]+\b/g))

@@ -509,6 +509,19 @@ for (const engine of engines)
       assert.ok(second?.my?.starredAt)
     })
 
+    test('[GROUP-10] who comes back finds its stars and reactions again', async () => {
+      const [ann, bob] = await some(2)
+      const { id } = await newGroup([ann, bob])
+      const { seq } = await ann.ask<Message>('POST', `/chats/${id}/messages`, { body: 'star' })
+      await bob.ask('PUT', `/chats/${id}/messages/${seq}/star`)
+      await bob.ask('PUT', `/chats/${id}/messages/${seq}/reactions/${encodeURIComponent('👍')}`)
+      const { my } = await bob.ask<Message>('GET', `/chats/${id}/messages/${seq}`)
+      assert.deepEqual([typeof my?.starredAt, my?.reactions], ['string', ['👍']])
+      await remove(ann, id, bob)
+      await add(ann, id, bob)
+      assert.deepEqual((await bob.ask<Message>('GET', `/chats/${id}/messages/${seq}`)).my, my)
+    })
+
     test('[READ-4] [GROUP-1] deleting a group clears it for me, and I stay in it', async () => {
       const [ann, bob] = await some(2)
       const { id } = await newGroup([ann, bob])

@@ -3,8 +3,10 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 import type { Changes, History, Message } from '@microchatter/protocol'
+import { ClientState } from './support/client.ts'
 import { engines, skipOf } from './support/databases.ts'
 import { admin, newPerson, type Person, startServer, type TestServer } from './support/server.ts'
+import { comeBack } from './support/watch.ts'
 
 for (const engine of engines)
   describe(`messages on ${engine}`, { skip: skipOf(engine) }, () => {
@@ -102,6 +104,20 @@ for (const engine of engines)
       assert.equal(message.change, edit.status === 200 ? 2 : 1)
     })
 
+    test('[EDIT-3] a thread that begins while its message is deleted does not change it', async () => {
+      const { ann, bob, chatId, at, send } = await pair()
+      const anns = await ann.connect()
+      for (let round = 0; round < 40; round += 1) {
+        const { seq } = await send(ann, { body: 'hook' })
+        const [, removal] = await Promise.all([
+          bob.fetch('POST', `/chats/${chatId}/messages`, { body: 'in it', thread: seq }),
+          anns.call('message.delete', { chatId, seq }),
+        ])
+        const left = await ann.ask<Message>('GET', at(seq))
+        assert.equal(left.change, removal.message.change)
+      }
+    })
+
     test('[EDIT-4] deleted for me: gone for me alone, on all my devices', async () => {
       const { ann, bob, chatId, at } = await pair()
       const [desk, phone] = [await bob.connect(), await bob.connect()]
@@ -112,7 +128,26 @@ for (const engine of engines)
       assert.deepEqual([message?.body, message?.my], ['', my])
       assert.deepEqual((await bob.chat(chatId)).lastMessage, message)
       assert.equal((await ann.history(chatId))[0]?.body, 'first')
-      assert.equal(await codeOf(bob, 'DELETE', `${at(1)}?for=me`), '404 not_found')
+      assert.equal(await codeOf(bob, 'DELETE', `${at(1)}?for=me`), '204')
+      assert.equal((await phone.receives('my.updated')).my.deleted, true)
+      assert.equal(await codeOf(bob, 'PUT', `${at(1)}/star`), '404 not_found')
+    })
+
+    test('[MERGE-11] of what is deleted for all there is nothing that is mine', async () => {
+      const { ann, bob, chatId, at } = await pair()
+      await bob.ask('PUT', `${at(1)}/star`)
+      await bob.ask('PUT', `${at(1)}/reactions/${encodeURIComponent('👍')}`)
+      assert.ok((await bob.history(chatId))[0]?.my)
+      const state = new ClientState(bob.username)
+      state.open.set(chatId, [])
+      const device = await comeBack(bob, state)
+      assert.ok(state.open.get(chatId)?.[0]?.my)
+      await ann.ask('DELETE', at(1))
+      const [left] = await bob.history(chatId)
+      assert.deepEqual([left?.deletedAt === undefined, left?.my], [false, undefined])
+      await device.receives('message.deleted')
+      assert.deepEqual(state.open.get(chatId), [left])
+      assert.deepEqual((await bob.chat(chatId)).lastMessage, left)
     })
 
     test('[EDIT-4] [MSG-1] [MSG-2] [MSG-5] what I have deleted for me is not there to answer or to pass on', async () => {

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { My } from '@microchatter/protocol'
 import { signJwt } from '../src/domain/jwt.ts'
 import { Cluster, type LossyProxy, skipCluster, startLossyProxy } from './support/cluster.ts'
 import { type Running, startProcess } from './support/process.ts'
@@ -94,6 +95,27 @@ describe('while the database is away', { skip: skipCluster(), timeout: 120_000 }
       assert.deepEqual([failed.status, failed.body.code], [503, 'unavailable'])
       assert.equal((await before()).status, 201)
     } finally {
+      await one.end()
+    }
+  })
+
+  test('[SEND-6] where the word of the commit is lost, my devices hear of what is mine alone', async () => {
+    const one = await startProcess(envOf(proxy.url))
+    const ann = await personAt(one.url, `ann-${randomUUID()}`)
+    try {
+      const { chatId } = await ann.sendTo(await personAt(one.url, `bob-${randomUUID()}`), 'first')
+      const device = await ann.connect()
+      const thumb = `/chats/${chatId}/messages/1/reactions/${encodeURIComponent('👍')}`
+      for (const path of [`/chats/${chatId}/messages/1/star`, thumb]) {
+        proxy.loseAnswerTo('COMMIT')
+        const { status, body } = await ann.fetch<{ code: string }>('PUT', path)
+        assert.deepEqual([status, body.code], [503, 'outcome_unknown'])
+        const isIt = ({ my }: { my: My }) => path !== thumb || my.reactions !== undefined
+        const { my } = await device.receives('my.updated', isIt, 5_000)
+        assert.deepEqual((await ann.history(chatId))[0]?.my, my)
+      }
+    } finally {
+      ann.close()
       await one.end()
     }
   })

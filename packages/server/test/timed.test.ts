@@ -770,16 +770,37 @@ test('where nothing is due, the database is asked once; where it is away, once a
   clock.start({ db } as unknown as Core)
   await wait(1_200)
   assert.equal(asked, 1)
-  clock.expect(Date.now() + 200)
+  clock.expect(200)
   await wait(1_000)
   assert.equal(asked, 2)
   answer = () => {
     throw new DatabaseAway(false, 'away')
   }
-  clock.expect(Date.now())
+  clock.expect(0)
   await wait(2_500)
   assert(asked >= 4 && asked <= 5, String(asked))
   const stoppedAt = Date.now()
   await clock.stop()
   assert(Date.now() - stoppedAt < 50)
+})
+
+test('a clock that was ahead and is put right again keeps nothing waiting', async (t) => {
+  const { now } = Date
+  t.after(() => (Date.now = now))
+  let asked = 0
+  const db = {
+    query: async () => {
+      asked += 1
+      return [{ expiring: null, scheduled: 60_000, reminders: null }]
+    },
+  }
+  const clock = new Clock(createMemoryBus(), { onProblem: (error) => assert.fail(String(error)) })
+  t.after(() => clock.stop())
+  Date.now = () => now() + 7_200_000
+  clock.start({ db } as unknown as Core)
+  await wait(50)
+  Date.now = now
+  clock.expect(600)
+  await wait(1_200)
+  assert.equal(asked, 2)
 })

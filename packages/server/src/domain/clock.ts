@@ -28,7 +28,7 @@ const JOBS: Record<keyof Waits, (core: Core) => Promise<boolean>> = {
 export class Clock {
   readonly #onProblem: (error: unknown) => void
   readonly #unsubscribe: () => void
-  /** What was heard of since the database was asked, in milliseconds since 1970. */
+  /** What was heard of since the database was asked, in ms of performance.now(), which never jumps. */
   #expectedAt = Number.POSITIVE_INFINITY
   #wake: () => void = () => undefined
   #running: Promise<void> | undefined
@@ -37,7 +37,7 @@ export class Clock {
   constructor(bus: Bus, { onProblem }: { onProblem: (error: unknown) => void }) {
     this.#onProblem = onProblem
     this.#unsubscribe = bus.subscribe((event) => {
-      if (event.kind === 'due') this.expect(event.at)
+      if (event.kind === 'due') this.expect(event.at - Date.now())
     })
   }
 
@@ -46,8 +46,9 @@ export class Clock {
     this.#running ??= this.#run(core)
   }
 
-  /** Something is due then, in milliseconds since 1970. */
-  expect(at: number): void {
+  /** Something is due in so many milliseconds. */
+  expect(inMs: number): void {
+    const at = performance.now() + inMs
     if (at >= this.#expectedAt) return
     this.#expectedAt = at
     this.#wake()
@@ -62,10 +63,10 @@ export class Clock {
 
   async #run(core: Core): Promise<void> {
     while (!this.#stopped) {
-      const startedAt = Date.now()
+      const startedAt = performance.now()
       this.#expectedAt = Number.POSITIVE_INFINITY
       const waitMs = await this.#round(core)
-      await this.#sleep({ least: startedAt + GAP_MS, most: Date.now() + waitMs })
+      await this.#sleep({ least: startedAt + GAP_MS, most: performance.now() + waitMs })
     }
   }
 
@@ -93,7 +94,7 @@ export class Clock {
   async #sleep({ least, most }: { least: number; most: number }): Promise<void> {
     for (;;) {
       const until = Math.max(least, Math.min(most, this.#expectedAt))
-      const waitMs = until - Date.now()
+      const waitMs = until - performance.now()
       if (this.#stopped || waitMs <= 0) return
       await new Promise<void>((resolve) => {
         // One millisecond later it is certainly due.

@@ -152,13 +152,17 @@ function quote(row: MessageRow): NonNullable<Message['reply']> {
 
 /** true: it has a message already. @throws invalid where none can hang on it */
 function hasThread({ content }: MessageRow): boolean {
-  const { thread, threaded, kind, deletedAt, expiresAt } = content ?? {}
+  checkHook(content ?? {})
+  return content?.threaded === true
+}
+
+/** [MSG-2] What a thread may hang on. */
+function checkHook({ thread, kind, deletedAt, expiresAt }: Content): void {
   if (thread !== undefined || kind === 'system' || deletedAt !== undefined || isPast(expiresAt))
     throw new ChatError('invalid', {
       field: '/thread',
       detail: 'A thread hangs on a message that is there, and that is in no thread itself',
     })
-  return threaded === true
 }
 
 /** The first message of a thread marks the one that it hangs on. */
@@ -166,9 +170,10 @@ async function openThread(core: Core, sender: Sender, address: MessageAddress): 
   // Its answer is of another message: the sender's own socket is told of this one as well.
   const by = { ...sender, socket: undefined }
   await changeMessage(core, by, address, async ({ rights, content }) => {
-    // Who may not write changes nothing.
+    // Who may not write changes nothing; and it may have been deleted since it was looked at.
     const refusal = sendRefusal(rights, sender)
     if (refusal) throw refusal
+    checkHook(content)
     return content.threaded ? undefined : { content: { ...content, threaded: true } }
   })
 }

@@ -19,6 +19,7 @@ import type { Core } from './core.ts'
 import { publishHead } from './system.ts'
 import { idsOf, isLarge } from './rights.ts'
 import { startRounds } from './rounds.ts'
+import { publishMarks } from './stars.ts'
 
 interface Head {
   seq: number
@@ -178,9 +179,13 @@ export class Heads {
   async #tellAgain(core: Core, chatId: string, userIds?: number[]): Promise<void> {
     const rights = await core.writer.rights(chatId)
     if (!rights) return
-    if (!isLarge(rights)) return publishChat(core, chatId, userIds ?? idsOf(rights), 'chat.updated')
-    await publishHead(core, chatId, rights)
-    await publishChat(core, chatId, [...rights.roles.keys()], 'chat.updated')
+    const to = userIds ?? idsOf(rights)
+    if (isLarge(rights)) {
+      await publishHead(core, chatId, rights)
+      await publishChat(core, chatId, [...rights.roles.keys()], 'chat.updated')
+    } else await publishChat(core, chatId, to, 'chat.updated')
+    // A view has nothing of what is one's own of a message.
+    await publishMarks(core, chatId, to)
   }
 
   /** @throws DatabaseAway */

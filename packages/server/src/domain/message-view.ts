@@ -102,11 +102,11 @@ export function toMy({ rev, starredAt, deleted, reactions, votes }: MarkRow): My
 }
 
 /**
- * With what is mine alone: of a message that is there. Of one that I have deleted for me, its place is
- * left.
+ * With what is mine alone. Of a message that I have deleted for me, its place is left; of one that is
+ * deleted for all there is nothing that is mine [MERGE-11].
  */
 export function withMy(message: Message, mark: MarkRow | null | undefined): Message {
-  if (!mark || (message.deletedAt !== undefined && !mark.deleted)) return message
+  if (!mark || message.deletedAt !== undefined) return message
   const my = toMy(mark)
   return mark.deleted ? { ...bareOf(message), my } : { ...message, my }
 }

@@ -3,6 +3,7 @@ import type { Message, My } from '@microchatter/protocol'
 import { bumpRev } from '../store/chats.ts'
 import {
   type MarkRow,
+  selectLateMarks,
   selectVisibility,
   selectMarks,
   selectStars,
@@ -43,7 +44,9 @@ export async function setMark(
   const mark = await change(core, chatId, async (tx) => {
     const { rev } = await bumpRev(tx, chatId)
     const seen = await selectVisibility(tx, { userId: actor.id, chatId, seq })
-    if (!seen || seen.deleted || seq <= seen.cleared_seq) throw messageNotFound()
+    // What was deleted for me can be deleted again: the answer may have been lost.
+    const isGone = seen?.deleted === true && patch.deleted !== true
+    if (!seen || isGone || seq <= seen.cleared_seq) throw messageNotFound()
     await touchMember(tx, chatId, actor.id)
     return upsertMark(tx, { userId: actor.id, chatId, seq, rev, ...patch })
   })
@@ -69,6 +72,17 @@ function tellMy(core: Core, actor: Actor, address: MessageAddress, mark: MarkRow
   const my = toMy(mark)
   tellDevices(core, actor, 'my.updated', { ...address, my })
   return my
+}
+
+/** To each of these members what became its own of late: where nobody was told of that. */
+export async function publishMarks(core: Core, chatId: string, userIds: number[]): Promise<void> {
+  for (const { user_id, mark } of await selectLateMarks(core.db, chatId, userIds))
+    core.bus.publish({
+      kind: 'deliver',
+      to: [user_id],
+      name: 'my.updated',
+      data: { chatId, seq: mark.seq, my: toMy(mark) },
+    })
 }
 
 /** My starred messages, the newest star first. */

@@ -87,6 +87,19 @@ export async function selectVisibility(
   return row
 }
 
+/** What these members of a chat have marked in the last minutes. */
+export async function selectLateMarks(db: Db, chatId: string, userIds: number[]) {
+  return db.query<{ user_id: number; mark: MarkRow }>(
+    `SELECT k.user_id, ${markOf('k.user_id', 'k')} AS mark
+     FROM members m JOIN marks k ON k.user_id = m.user_id AND k.chat_id = m.chat_id
+     WHERE m.chat_id = $1 AND m.user_id = ANY($2::bigint[]) AND m.has_marks
+       AND k.changed_at > now() - interval '2 minutes'
+     ORDER BY k.changed_at DESC LIMIT 500`,
+    [chatId, userIds],
+    'select_late_marks',
+  )
+}
+
 export interface MarksKey {
   userId: number
   since: Date

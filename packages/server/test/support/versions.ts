@@ -81,10 +81,11 @@ export class Versions {
 
   newest(seq: number): Message | undefined {
     const message = this.#messages.get(seq)
-    const my = this.#own(seq)
+    // [MERGE-11] Of what is deleted for all there is nothing that is mine.
+    if (message?.deletedAt !== undefined) return { ...message, ...this.#counted(message) }
+    const my = this.#my.get(seq)
     if (my?.deleted) return this.#bare(seq, my)
     if (!message) return undefined
-    if (message.deletedAt !== undefined) return { ...message, ...this.#counted(message) }
     const { reply } = message
     return {
       ...message,
@@ -92,14 +93,6 @@ export class Versions {
       ...this.#counted(message),
       ...(my ? { my } : {}),
     }
-  }
-
-  /** Reactions and votes go with the message, and no word of mine alone tells of that. */
-  #own(seq: number): My | undefined {
-    const my = this.#my.get(seq)
-    if (!my || this.#messages.get(seq)?.deletedAt === undefined) return my
-    const { reactions: _, votes: __, ...rest } = my
-    return rest
   }
 
   #bare(seq: number, my: My): Message | undefined {
