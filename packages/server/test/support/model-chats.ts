@@ -152,19 +152,27 @@ export function visible(chat: ModelChat, by: string, seq: number): Sent | undefi
 /** As anyone has it. */
 export function shown(chat: ModelChat, message: Sent) {
   const { seq, sender, clientId, body, change, deletedBy, thread } = message
-  const place = { seq, sender, clientId, body, thread, change: change || undefined }
+  const { mentions, mentionAll } = message
+  const place = {
+    seq,
+    sender,
+    clientId,
+    body,
+    thread,
+    mentions,
+    mentionAll,
+    change: change || undefined,
+  }
   const inThread = chat.messages.filter((one) => one.thread === seq)
   const lastSeq = inThread.at(-1)?.seq
   const replies = lastSeq === undefined ? undefined : { count: inThread.length, lastSeq }
   if (deletedBy !== undefined) return defined({ ...place, replies, deletedAt: true, deletedBy })
-  const { event, reply, mentions, mentionAll, forwarded, edited, pinned, poll } = message
+  const { event, reply, forwarded, edited, pinned, poll } = message
   const quoted = chat.messages[(reply ?? 0) - 1]
   return defined({
     ...place,
     replies,
     event,
-    mentions,
-    mentionAll,
     forwarded,
     pinned,
     kind: kindOf(message),
@@ -175,11 +183,21 @@ export function shown(chat: ModelChat, message: Sent) {
   })
 }
 
+/** [MERGE-10] A quote of what is cleared shows nothing. */
+function seen(chat: ModelChat, username: string, message: Sent) {
+  const { clearedSeq = 0 } = chat.members.get(username) ?? {}
+  const { reply } = message
+  const all = shown(chat, message)
+  const isGone = reply !== undefined && reply <= clearedSeq && message.deletedBy === undefined
+  return isGone ? { ...all, reply: { seq: reply, body: '' } } : all
+}
+
 /** [MERGE-11, EDIT-4] With what this user alone has of it. */
 export function shownTo(chat: ModelChat, username: string, message: Sent) {
   const { seq, sender, thread, change, poll, reactions } = message
   const mark = chat.marks.get(`${username} ${seq}`)
-  if (!mark) return shown(chat, message)
+  // Of what is deleted for all nothing is mine alone.
+  if (!mark || message.deletedBy !== undefined) return seen(chat, username, message)
   const own = reactions.filter((one) => one.username === username).map(({ emoji }) => emoji)
   const my = defined({
     starredAt: mark.starred || undefined,
@@ -187,7 +205,7 @@ export function shownTo(chat: ModelChat, username: string, message: Sent) {
     reactions: own.length > 0 ? own : undefined,
     votes: poll?.votes.get(username),
   })
-  if (!mark.deleted) return { ...shown(chat, message), my }
+  if (!mark.deleted) return { ...seen(chat, username, message), my }
   const place = { seq, sender, body: '', thread, change: change || undefined }
   return { ...defined(place), my }
 }

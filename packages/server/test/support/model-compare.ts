@@ -45,8 +45,7 @@ async function settleClient(person: Person, { state, device }: Client, expected:
 function keptBy({ chats, open }: ClientState): object[] {
   return [...chats.values()]
     .map((chat) => {
-      const { mentions: _, ...rest } = picked(chat)
-      return { id: chat.id, ...rest, messages: (open.get(chat.id) ?? []).map(wordsOf) }
+      return { id: chat.id, ...picked(chat), messages: (open.get(chat.id) ?? []).map(wordsOf) }
     })
     .sort(byId)
 }
@@ -55,8 +54,8 @@ function expectedBy(model: Model, { chatIds }: Site, username: string): object[]
   return [...model.chats.values()]
     .filter(({ members }) => members.get(username)?.isListed)
     .map((chat) => {
-      const { mentions: _, ...rest } = expectedOf(model, username, chat)
-      return { id: chatIds.get(chat.key) ?? '', ...rest, messages: history(chat, username) }
+      const expected = expectedOf(model, username, chat)
+      return { id: chatIds.get(chat.key) ?? '', ...expected, messages: history(chat, username) }
     })
     .sort(byId)
 }
@@ -124,12 +123,12 @@ function assertUnseen(model: Model, { chatIds }: Site, username: string, device:
   }
 }
 
-/** `rev` moves with what others alone see; the order of members is not told; mentions are counted. */
+/** `rev` moves with what others alone see; the order of members is not told. */
 function exact(all: { chat: Chat; messages: Message[] }[]) {
   const byName = (one: Chat['members'][number], two: Chat['members'][number]) =>
     (one.username ?? '') < (two.username ?? '') ? -1 : 1
   return all
-    .map(({ chat: { rev: _rev, mentions: _mentions, ...chat }, messages }) => {
+    .map(({ chat: { rev: _rev, ...chat }, messages }) => {
       return { ...chat, members: chat.members.toSorted(byName), messages }
     })
     .sort(byId)

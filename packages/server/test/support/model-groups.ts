@@ -16,7 +16,8 @@ import type { Model } from './model.ts'
 /** [GROUP-1] */
 export function createGroup(model: Model, by: string, title: string, names: string[]) {
   const others = [...new Set(names)].filter((name) => name !== by)
-  if (others.some((name) => model.isBlocked(by, name))) return 'forbidden'
+  if (others.some((name) => model.isBlocked(by, name) || model.takesNoStranger(name, by)))
+    return 'forbidden'
   const chat = model.addChat(`group ${model.chats.size}`, 'group', new Map())
   chat.title = title
   for (const name of [by, ...others]) enter(chat, name, name === by ? 'owner' : 'member')
@@ -57,7 +58,8 @@ export function addMembers(model: Model, chat: ModelChat, by: string, names: str
   if (typeof member === 'string') return member
   if (!may(chat, by, 'add')) return 'forbidden'
   const added = [...new Set(names)].filter((name) => !chat.members.has(name))
-  if (added.some((name) => model.isBlocked(by, name))) return 'forbidden'
+  if (added.some((name) => model.isBlocked(by, name) || model.takesNoStranger(name, by)))
+    return 'forbidden'
   if (added.length === 0) return added
   for (const name of added) enter(chat, name, 'member')
   tell(model, chat, by, { type: 'member.added', usernames: added })

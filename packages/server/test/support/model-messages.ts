@@ -16,9 +16,12 @@ export interface NewMessage {
 /** [SEND-3, SEND-4] Gives the message that is there then, or why not. */
 export function send(model: Model, chat: ModelChat, by: string, asked: NewMessage) {
   if (!chat.members.has(by)) return 'not_found'
-  const refused = check(chat, by, asked)
-  if (refused) return refused
   const { clientId, reply, thread, mentions, mentionAll, poll, forward } = asked
+  const isSent = chat.messages.some((one) => one.sender === by && one.clientId === clientId)
+  const isPlain = [reply, thread, mentions, mentionAll, poll, forward].every((one) => !one)
+  const early = isPlain || isSent ? undefined : model.refusalOf(chat, by)
+  const refused = early ?? check(chat, by, asked)
+  if (refused) return refused
   openThread(model, chat, by, thread)
   const body = forward ? (forward.from.messages[forward.seq - 1]?.body ?? '') : (asked.body ?? '')
   const known = chat.messages.find((one) => one.sender === by && one.clientId === clientId)
@@ -88,6 +91,8 @@ function change({ chat, by, seq }: Of, work: (m: Sent) => Refusal | 'same' | (()
 /** [EDIT-2, SEND-4] It is there, and no block is between. */
 function refusal({ model, chat, by }: Of, message: Sent): Refusal | undefined {
   if (message.deletedBy !== undefined) return 'deleted'
+  // [PRIV-5]
+  if (chat.members.get(by)?.request === 'pending') return 'forbidden'
   return chat.kind === 'direct' ? model.refusalOf(chat, by) : undefined
 }
 
@@ -98,6 +103,7 @@ export function edit(of: Of, body: string) {
     if (refused) return refused
     const isOwn = message.sender === of.by
     if (!isOwn || message.event || message.poll || message.forwarded) return 'forbidden'
+    if (!may(of.chat, of.by, 'post')) return 'forbidden'
     if (message.body === body) return 'same'
     return () => Object.assign(message, { body, edited: true })
   })
@@ -110,14 +116,16 @@ export function deleteForAll(of: Of) {
     if (message.event) return 'forbidden'
     if (message.sender !== of.by && !may(of.chat, of.by, 'deleteOthers')) return 'forbidden'
     return () => {
-      const gone = { reply: undefined, mentions: undefined, poll: undefined, reactions: [] }
+      const gone = { reply: undefined, poll: undefined, reactions: [] }
       Object.assign(message, { body: '', ...gone, pinned: undefined, deletedBy: of.by })
     }
   })
 }
 
-/** [EDIT-4] */
+/** [EDIT-4] Twice is once. */
 export function deleteForMe({ chat, by, seq }: Of) {
+  const mark = chat.marks.get(`${by} ${seq}`)
+  if (mark?.deleted && seq > (chat.members.get(by)?.clearedSeq ?? seq)) return mark
   const message = visible(chat, by, seq)
   if (!message) return 'not_found'
   return Object.assign(markOf(chat, by, message), { deleted: true, starred: false })

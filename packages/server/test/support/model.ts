@@ -67,6 +67,21 @@ export class Model {
     return writeFrom === 'requests' ? 'request' : 'nothing'
   }
 
+  /** [GROUP-5] Who takes no strangers is brought into no group by one. */
+  takesNoStranger(name: string, by: string): boolean {
+    if ((this.#writeFrom.get(name) ?? 'everyone') === 'everyone') return false
+    const member = this.findDirect(by, name)?.members.get(name)
+    return !(member?.isListed && member.request === undefined)
+  }
+
+  get hasGroups(): boolean {
+    return [...this.chats.values()].some(({ kind }) => kind === 'group')
+  }
+
+  get hasBlocks(): boolean {
+    return this.#blocks.size > 0
+  }
+
   #shareGroup(one: string, other: string): boolean {
     const groups = [...this.chats.values()].filter(({ kind }) => kind === 'group')
     return groups.some(({ members }) => members.has(one) && members.has(other))
