@@ -243,7 +243,8 @@ export class ClientState {
   #member(told: ToldMember): void {
     const known = this.#of(told.chatId)
     const { username, member, ...moment } = known.group.member(told)
-    if (member?.readSeq !== undefined) {
+    // My own mark comes with views and `read.updated`, which know of mentions.
+    if (member?.readSeq !== undefined && username !== this.username) {
       this.#mark(known, username, { ...moment, seq: member.readSeq })
       this.#moveDelivered(known, username, member.deliveredSeq ?? 0)
     }

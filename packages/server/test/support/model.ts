@@ -220,6 +220,7 @@ export class Model {
   }
 
   setBlock(by: string, other: string, block: boolean): void {
+    if (this.hasBlocked(by, other) === block) return
     const chat = this.#direct(by, other)
     chat.isSettled = false
     memberOf(chat, by).isUnseen = false
