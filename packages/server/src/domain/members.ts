@@ -203,12 +203,18 @@ export async function editMember(
         event: { type: 'member.updated', userIds: [target.user_id], role },
         usernames: [member.username ?? ''],
       },
-      tells: (moment) => [['member.updated', { ...moment, member }]],
+      tells: (moment) => [['member.updated', { ...moment, member: asRead(member, actor, moment) }]],
     })
-    return { answer: member, applied: told }
+    return { answer: asRead(member, actor, told.moment), applied: told }
   })
   if (applied) await tellChange(core, applied)
   return answer
+}
+
+/** Who has made the change has written the message that tells of it, and so has read it. */
+function asRead(member: Member, { username }: Actor, { lastSeq }: Moment): Member {
+  if (member.username !== username || member.readSeq === undefined) return member
+  return { ...member, readSeq: lastSeq, deliveredSeq: lastSeq }
 }
 
 export interface MemberName {
