@@ -19,7 +19,7 @@ export interface Share {
   data: Message
 }
 
-/** Few have a share of their own: nearly always there is one, for all. */
+/** Where not all have the same. */
 export function sharesOf(
   rights: ChatRights,
   message: Message,
@@ -28,8 +28,6 @@ export function sharesOf(
   const all = idsOf(rights)
   const blockers = blockersOf(rights, message.sender, { byId, unseen })
   const quoteBlockers = blockersOf(rights, message.reply?.sender, {})
-  if (blockers.size === 0 && quoteBlockers.size === 0 && isForAll(rights, unseen))
-    return [{ to: all, data: message }]
   const shares: Record<'full' | 'unquoted' | 'place' | 'hidden', number[]> = {
     full: [],
     unquoted: [],
@@ -53,8 +51,12 @@ export function sharesOf(
   }
 }
 
-function isForAll({ members }: ChatRights, unseen: Unseen | undefined): boolean {
-  return !unseen || (unseen.cleared.size === 0 && unseen.members === members)
+/** Nobody in it has blocked another or has cleared what is told of. */
+export function isForAll({ members, blocks }: ChatRights, unseen: Unseen | undefined): boolean {
+  if (blocks.length > 0) return false
+  if (!unseen) return true
+  const { cleared, blockers = [] } = unseen
+  return cleared.size === 0 && unseen.members === members && blockers.length === 0
 }
 
 function clearedOf(unseen: Unseen | undefined, id: number): number {

@@ -1,11 +1,12 @@
 /** What is told of messages: to all members, and to those who have blocked the sender without it. */
 import type { Message } from '@microchatter/protocol'
 import type { ChatRights } from '../store/chats.ts'
-import { sharesOf, type Unseen } from './audience.ts'
+import { isForAll, sharesOf, type Unseen } from './audience.ts'
 import type { Sent, Written } from './batch.ts'
 import { publishChat } from './chats.ts'
 import type { Actor, Core } from './core.ts'
 import { without } from './message-view.ts'
+import { idsOf } from './rights.ts'
 
 export interface MessageEvent {
   name: 'message.created' | 'message.updated' | 'message.deleted' | 'reaction.updated'
@@ -41,6 +42,10 @@ export function deliverMessage(
   { name, data }: MessageEvent,
   { id: byId, socket, unseen }: Pick<Actor, 'id' | 'socket'> & { unseen?: Unseen | undefined },
 ): void {
+  if (isForAll(rights, unseen)) {
+    core.bus.publish({ kind: 'deliver', to: idsOf(rights), name, data, except: socket })
+    return
+  }
   const { rev, ...message } = data
   for (const share of sharesOf(rights, message, { byId, unseen }))
     core.bus.publish({

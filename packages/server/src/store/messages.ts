@@ -46,7 +46,7 @@ export interface Numbered extends Record<string, unknown> {
   base: number
   last_at: Date
   /** Where all members were touched: those on whose lists the chat came, or came back. */
-  appeared: number[] | null
+  appeared?: number[] | null
 }
 
 /**
@@ -92,8 +92,10 @@ export async function insertMessages(db: Db, batches: ChatBatch[]): Promise<Numb
     literal(readers),
     literal(readNths),
   ]
-  return batches.some(isRich)
-    ? db.query<Numbered>(INSERT_RICH, [...values, ...richValues(batches)], 'insert_rich')
+  if (batches.some(isRich))
+    return db.query<Numbered>(INSERT_RICH, [...values, ...richValues(batches)], 'insert_rich')
+  return batches.some(({ touch }) => touch)
+    ? db.query<Numbered>(INSERT_TOUCHING, values, 'insert_touching')
     : db.query<Numbered>(INSERT, values, 'insert_messages')
 }
 
@@ -148,9 +150,13 @@ function startsOf(counts: number[]): number[] {
 /** As exact as the wire has it. */
 const EXPIRY = `(date_trunc('milliseconds', c.last_at) + make_interval(secs => c.ttl))`
 
-/** `rich`: also for messages that have more than a text. */
-function insertSql(rich: boolean): string {
+/**
+ * `rich`: also for messages that have more than a text; `touch`: also for chats whose members are
+ * touched. Nearly all need neither, and what a statement could do costs each time it runs.
+ */
+function insertSql({ rich, touch }: { rich: boolean; touch: boolean }): string {
   const only = (sql: string) => (rich ? sql : '')
+  const touching = (sql: string) => (touch ? sql : '')
   return `
   WITH c AS (
     UPDATE chats SET last_seq = chats.last_seq + g.n, last_at = greatest(chats.last_at, now()),
@@ -184,8 +190,8 @@ function insertSql(rich: boolean): string {
     UPDATE members SET read_seq = greatest(members.read_seq, c.base + s.nth)
     FROM c, unnest(($11::bigint[])[sender_start:sender_start + senders - 1],
       ($12::int[])[sender_start:sender_start + senders - 1]) AS s(sender_id, nth)
-    WHERE members.chat_id = c.id AND members.user_id = s.sender_id AND NOT c.touch),
-  touched AS (
+    WHERE members.chat_id = c.id AND members.user_id = s.sender_id AND NOT c.touch)
+  ${touching(`, touched AS (
     UPDATE members SET active_day = current_date,
       archived = members.archived AND coalesce(members.muted_until > now(), false),
       read_seq = greatest(members.read_seq, (SELECT c.base + s.nth
@@ -194,15 +200,16 @@ function insertSql(rich: boolean): string {
         WHERE s.sender_id = members.user_id))
     FROM c WHERE members.chat_id = c.id AND c.touch
       AND (members.active_day IS DISTINCT FROM current_date OR members.archived OR members.user_id
-        = ANY(($11::bigint[])[sender_start:sender_start + senders - 1])))
-  SELECT id, base, last_at, CASE WHEN touch THEN ARRAY(
+        = ANY(($11::bigint[])[sender_start:sender_start + senders - 1])))`)}
+  SELECT id, base, last_at ${touching(`, CASE WHEN touch THEN ARRAY(
     -- As they were before: what hides a chat moves rights_rev, so nothing newer is missed.
     SELECT m.user_id::float8 FROM members m WHERE m.chat_id = c.id AND (m.active_day IS NULL
-      OR m.archived AND NOT coalesce(m.muted_until > now(), false))) END AS appeared
+      OR m.archived AND NOT coalesce(m.muted_until > now(), false))) END AS appeared`)}
   FROM c`
 }
-const INSERT = insertSql(false)
-const INSERT_RICH = insertSql(true)
+const INSERT = insertSql({ rich: false, touch: false })
+const INSERT_TOUCHING = insertSql({ rich: false, touch: true })
+const INSERT_RICH = insertSql({ rich: true, touch: true })
 
 const COLUMNS = `m.chat_id, m.seq, m.sender_id, u.username AS sender, m.client_id, m.body,
   m.created_at, m.change, m.content`
