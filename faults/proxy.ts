@@ -52,6 +52,7 @@ export class Link {
 export class Proxy {
   toxic: Toxic | undefined
   readonly links = new Set<Link>()
+  #port = 0
   readonly #server: Server
 
   private constructor(targetPort: number) {
@@ -64,11 +65,13 @@ export class Proxy {
     await new Promise<void>((resolve, reject) => {
       proxy.#server.once('error', reject).listen(0, '127.0.0.1', resolve)
     })
+    proxy.#port = (proxy.#server.address() as AddressInfo).port
     return proxy
   }
 
+  /** Stays what it was when it is closed: who comes late is refused. */
   get port(): number {
-    return (this.#server.address() as AddressInfo).port
+    return this.#port
   }
 
   resetAll(): void {

@@ -5,6 +5,7 @@ import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
+const TRIES = 20
 const SIZE = '160m'
 
 export interface SmallDisk {
@@ -30,11 +31,21 @@ export async function openSmallDisk(): Promise<SmallDisk> {
   return {
     folder,
     fill() {
-      const { bavail, bsize } = statfsSync(folder)
-      execFileSync('fallocate', ['-l', String(bavail * bsize), filling])
+      // PostgreSQL writes meanwhile: what was free may be taken.
+      for (let tries = 1; ; tries += 1) {
+        const { bavail, bsize } = statfsSync(folder)
+        if (bavail === 0) return
+        try {
+          const length = String(Math.max(1, Math.floor(bavail / tries)) * bsize)
+          const options = ['-l', length, `${filling}-${tries}`]
+          execFileSync('fallocate', options, { stdio: 'ignore' })
+        } catch (error) {
+          if (tries >= TRIES) throw error
+        }
+      }
     },
     free() {
-      rmSync(filling, { force: true })
+      for (let tries = 1; tries <= TRIES; tries += 1) rmSync(`${filling}-${tries}`, { force: true })
     },
     async close() {
       process.off('exit', unmount)

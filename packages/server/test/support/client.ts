@@ -37,7 +37,7 @@ interface Known {
   draft: DraftState | undefined
   /** The rev at which it left the list. */
   removedRev: number
-  readonly versions: Versions
+  versions: Versions
   /** What events have told of a group. */
   readonly group: GroupEvents
 }
@@ -65,6 +65,7 @@ export class ClientState {
     if (name === 'group.updated') this.#group(data)
     if (name === 'member.added' || name === 'member.updated') this.#member(data)
     if (name === 'member.removed') this.#member({ ...data, member: undefined })
+    if (name === 'block.updated') this.#anew()
     if (name === 'sync.reset') this.cursor = undefined
   }
 
@@ -195,6 +196,17 @@ export class ClientState {
     }
     this.#known.set(chatId, known)
     return known
+  }
+
+  /** [SEND-4] Whom I have blocked is to be seen, or not: the messages of groups are fetched anew. */
+  #anew(): void {
+    for (const [chatId, known] of this.#known) {
+      if (known.view?.kind !== 'group') continue
+      known.versions = new Versions(this.username)
+      if (known.view.lastMessage) known.versions.add(known.view.lastMessage)
+      if (this.open.has(chatId)) this.open.set(chatId, [])
+      this.#show(chatId)
+    }
   }
 
   /** [MERGE-8] */
