@@ -154,19 +154,19 @@ describe('webhook', () => {
     assert.equal(site.calls.splice(0).length, answers.length)
   })
 
-  test('[CARD-2] of one user 4 are asked at once, and no more; others are asked meanwhile', async () => {
+  test('[CARD-2] 32 are asked at once, and no more', async () => {
     const held: ServerResponse[] = []
     site.answer = (_call, response) => void held.push(response)
     const by = admin(server)
-    const pressed = [by, by, by, by, ann].map((one) => press(one, 1))
-    while (held.length < 5) await new Promise((resolve) => setTimeout(resolve, 10))
+    const pressed = Array.from({ length: 32 }, () => press(by, 1))
+    while (held.length < 32) await new Promise((resolve) => setTimeout(resolve, 10))
     const { status, code, retry } = await press(by, 1)
     assert.deepEqual([status, code, retry], [503, 'busy', 1_000])
     for (const response of held) response.end('{"text": "ok"}')
     for (const { text } of await Promise.all(pressed)) assert.equal(text, 'ok')
     site.answer = (_call, response) => void response.end('{}')
     assert.equal((await press(by, 1)).status, 200)
-    assert.equal(site.calls.splice(0).length, 6)
+    assert.equal(site.calls.splice(0).length, 33)
   })
 
   test('[CARD-2] without a webhook the answer says how to set one up', async () => {

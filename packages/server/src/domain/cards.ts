@@ -26,7 +26,6 @@ export async function pressButton(
   const { type, metadata } = content
   const answer = await core.webhook.call({
     type: 'card.pressed',
-    userId: actor.id,
     data: {
       chatId: row.chat_id,
       seq: row.seq,

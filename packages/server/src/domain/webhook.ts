@@ -16,8 +16,6 @@ export interface WebhookSettings {
 export interface WebhookCall {
   type: string
   data: unknown
-  /** Who makes it: of one user few are at work at once. */
-  userId: number
 }
 
 export interface Webhook {
@@ -28,7 +26,6 @@ export interface Webhook {
 const TIMEOUT_MS = 5_000
 const BYTES = 65_536
 const AT_ONCE = 32
-const OF_USER = 4
 const RETRY_MS = 5_000
 
 /** undefined: the site has none. */
@@ -36,24 +33,18 @@ export function createWebhook({ url, secret }: WebhookSettings): Webhook | undef
   if (url === '') return undefined
   const key = Buffer.from(secret.replace(/^whsec_/, ''), 'base64')
   let atWork = 0
-  const byUser = new Map<number, number>()
   return {
-    async call({ type, data, userId }) {
-      const own = byUser.get(userId) ?? 0
-      if (atWork >= AT_ONCE || own >= OF_USER)
+    async call({ type, data }) {
+      if (atWork >= AT_ONCE)
         throw new ChatError('busy', {
           detail: "The site's webhook has too much to do; try again in a second",
           retryAfterMs: 1_000,
         })
       atWork += 1
-      byUser.set(userId, own + 1)
       try {
         return await post(url, key, JSON.stringify({ type, timestamp: new Date(), data }))
       } finally {
         atWork -= 1
-        const left = (byUser.get(userId) ?? 1) - 1
-        if (left > 0) byUser.set(userId, left)
-        else byUser.delete(userId)
       }
     },
   }
