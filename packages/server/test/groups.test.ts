@@ -31,17 +31,12 @@ async function refused(answer: Promise<Answer<Problem>>, code: string, field?: s
 for (const engine of engines)
   describe(`groups on ${engine}`, { skip: skipOf(engine) }, () => {
     let server: TestServer
-    const people: Person[] = []
     before(async () => {
       server = await startServer(engine)
     })
-    after(async () => {
-      for (const one of people) one.close()
-      await server.close()
-    })
+    after(() => server.close())
     async function some<const N extends number>(count: N) {
       const made = await newPeople(server, count)
-      people.push(...made)
       return made as [Person, Person, Person, Person, Person, Person]
     }
     const role = (by: Person, id: string, of: Person, to: string) =>
@@ -673,7 +668,6 @@ for (const engine of engines)
     test('[CHAT-11] [CHAT-12] [GROUP-9] in a large group nobody hears of each, and the list comes by pages', async () => {
       const [ann, bob, ...others] = await newPeople(server, 53)
       assert(ann && bob)
-      people.push(ann, bob)
       const { id } = await newGroup([ann, bob, ...others.slice(0, 47)])
       const state = new ClientState(bob.username)
       await comeBack(bob, state)

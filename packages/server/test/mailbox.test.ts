@@ -17,20 +17,12 @@ import { comeBack } from './support/watch.ts'
 for (const engine of engines)
   describe(`the mailbox on ${engine}`, { skip: skipOf(engine) }, () => {
     let server: TestServer
-    const people: Person[] = []
     before(async () => {
       server = await startServer(engine)
     })
-    after(async () => {
-      for (const one of people) one.close()
-      await server.close()
-    })
+    after(() => server.close())
 
-    async function person() {
-      const one = await newPerson(server)
-      people.push(one)
-      return one
-    }
+    const person = () => newPerson(server)
 
     /** Of ann and bob, with two messages of bob's. */
     async function pair() {

@@ -11,19 +11,11 @@ import { comeBack } from './support/watch.ts'
 for (const engine of engines)
   describe(`messages on ${engine}`, { skip: skipOf(engine) }, () => {
     let server: TestServer
-    const people: Person[] = []
     before(async () => {
       server = await startServer(engine)
     })
-    after(async () => {
-      for (const person of people) person.close()
-      await server.close()
-    })
-    async function person(prefix?: string) {
-      const made = await newPerson(server, prefix)
-      people.push(made)
-      return made
-    }
+    after(() => server.close())
+    const person = (prefix?: string) => newPerson(server, prefix)
     /** Two who have a chat with one message of the first. */
     async function pair() {
       const [ann, bob] = [await person('ann'), await person('bob')]

@@ -2,46 +2,28 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { createMicrochatter, loadConfig, StartRefused } from '../src/server.ts'
 import { skipOf } from './support/databases.ts'
 import { productionDatabase } from './support/production.ts'
-import { skipRedis, startRedis, type TestRedis } from './support/redis.ts'
+import { startNodes, type TestNodes } from './support/nodes.ts'
+import { skipRedis } from './support/redis.ts'
 import { newGroup, newPeople } from './support/groups.ts'
-import { newPerson, Person, startServer, type TestServer } from './support/server.ts'
+import { newPerson, Person, personAt, type TestServer } from './support/server.ts'
 
 describe('two nodes', { skip: skipOf('postgres') || skipRedis() }, () => {
-  let redis: TestRedis
+  let nodes: TestNodes
   let one: TestServer
   let two: TestServer
-  const people: Person[] = []
   before(async () => {
-    redis = await startRedis()
-    one = await startServer('postgres', { REDIS_URL: redis.url })
-    two = await startServer('postgres', { ...one.env, PORT: '0' })
-    await sleep(200)
+    nodes = await startNodes()
+    ;({ one, two } = nodes)
   })
-  after(async () => {
-    for (const person of people) person.close()
-    await two.close()
-    await one.close()
-    await redis.kill()
-  })
-  async function person() {
-    const made = await newPerson(one)
-    people.push(made)
-    return made
-  }
-  /** The same person, at the other node. */
-  function at(server: TestServer, { username, authorization }: Person) {
-    const made = new Person(server, username, authorization)
-    people.push(made)
-    return made
-  }
+  after(() => nodes.close())
+  const person = () => newPerson(one)
 
   test('messages and read marks reach sockets on the other node', async () => {
     const [ann, bob] = [await person(), await person()]
-    const bobs = await at(two, bob).connect()
+    const bobs = await personAt(two, bob).connect()
     const anns = await ann.connect()
     const { chatId } = await ann.sendTo(bob, 'hello')
     assert.equal((await bobs.receives('message.created')).body, 'hello')
@@ -55,7 +37,7 @@ describe('two nodes', { skip: skipOf('postgres') || skipRedis() }, () => {
 
   test('[PRIV-2] [PRIV-4] settings and answers at one node count at the other', async () => {
     const [ann, cat] = [await person(), await person()]
-    const there = at(two, cat)
+    const there = personAt(two, cat)
     const { id: chatId } = await there.ask('POST', '/chats', { username: ann.username })
     const path = `/chats/${chatId}/messages`
     await ann.ask('PATCH', '/users/me/settings', { writeFrom: 'nobody' })
@@ -77,7 +59,7 @@ describe('two nodes', { skip: skipOf('postgres') || skipRedis() }, () => {
   test('[CHAT-11] typing is told at a node that did not store the first message', async () => {
     const [ann, bob] = [await person(), await person()]
     const { id: chatId } = await ann.ask('POST', '/chats', { username: bob.username })
-    const anns = await at(two, ann).connect()
+    const anns = await personAt(two, ann).connect()
     const bobs = await bob.connect()
     assert((await anns.call('typing', { chatId, typing: true })).ok)
     await bob.sendTo(ann, 'first')
@@ -92,7 +74,7 @@ describe('two nodes', { skip: skipOf('postgres') || skipRedis() }, () => {
       const clientId = randomUUID()
       const [a, b] = await Promise.all([
         ann.sendTo(bob, 'once', { clientId }),
-        at(two, ann).sendTo(bob, 'once', { clientId }),
+        personAt(two, ann).sendTo(bob, 'once', { clientId }),
       ])
       assert.deepEqual(a, b)
     }
@@ -103,7 +85,7 @@ describe('two nodes', { skip: skipOf('postgres') || skipRedis() }, () => {
   test('[SEND-4] a block at one node counts at the other at once', async () => {
     const [ann, bob] = [await person(), await person()]
     const { chatId } = await ann.sendTo(bob, 'hi')
-    const device = await at(two, ann).connect()
+    const device = await personAt(two, ann).connect()
     assert((await device.call('message.send', { chatId, body: 'warm' })).ok)
     await bob.ask('PUT', `/users/me/blocks/${ann.username}`)
     const refused = await device.call('message.send', { chatId, body: 'no' })
@@ -115,7 +97,7 @@ describe('two nodes', { skip: skipOf('postgres') || skipRedis() }, () => {
   test('[SOCK-3] a revocation at one node ends sockets at the other', async () => {
     const ann = await person()
     const { token } = await ann.ask('POST', '/users/login')
-    const device = await at(two, ann).connect({ token })
+    const device = await personAt(two, ann).connect({ token })
     const begin = Date.now()
     await new Person(one, ann.username, `Bearer ${token}`).ask(
       'DELETE',
@@ -133,9 +115,9 @@ describe('two nodes', { skip: skipOf('postgres') || skipRedis() }, () => {
     const { chatId } = await ann.sendTo(bob, 'one')
     const small = await newGroup([ann, bob])
     const large = await newGroup([ann, bob, ...(await newPeople(one, 49))])
-    const device = await at(two, bob).connect({ token })
+    const device = await personAt(two, bob).connect({ token })
     await device.call('sync', {})
-    await redis.kill()
+    await nodes.redis.kill()
     await ann.ask('DELETE', `/chats/${small.id}/members/${bob.username}`)
     await device.receives('chat.removed', (data) => data.chatId === small.id, 15_000)
     await ann.ask('PATCH', `/chats/${large.id}`, { title: 'Renamed' })
@@ -161,7 +143,7 @@ describe('two nodes', { skip: skipOf('postgres') || skipRedis() }, () => {
     )
     await device.receives('session.closed', undefined, 30_000)
     assert(Date.now() - begin < 30_000)
-    await redis.start()
+    await nodes.redis.start()
   })
 })
 

@@ -11,13 +11,15 @@ import { loadConfig } from '../src/server.ts'
 import { type Database, openDatabase } from '../src/store/db.ts'
 import { engines, freshDatabase, skipOf } from './support/databases.ts'
 import { insertGroup } from './support/group.ts'
-import { skipRedis, startRedis, type TestRedis } from './support/redis.ts'
+import { startNodes, type TestNodes } from './support/nodes.ts'
+import { skipRedis } from './support/redis.ts'
 import {
   admin,
   type Device,
   newName,
   newPerson,
   Person,
+  personAt,
   startServer,
   type TestServer,
 } from './support/server.ts'
@@ -59,18 +61,13 @@ async function until(holds: () => boolean | Promise<boolean>, withinMs = 5_000):
 for (const engine of engines)
   describe(`presence on ${engine}`, { skip: skipOf(engine), concurrency: true }, () => {
     let server: TestServer
-    const people: Person[] = []
     before(async () => {
       server = await startServer(engine)
     })
-    after(async () => {
-      for (const one of people) one.close()
-      await server.close()
-    })
+    after(() => server.close())
     /** Two who have written to each other. */
     async function pair() {
       const [ann, bob] = [await newPerson(server), await newPerson(server)]
-      people.push(ann, bob)
       const { chatId } = await ann.sendTo(bob, 'hello')
       return { ann, bob, chatId }
     }
@@ -118,7 +115,6 @@ for (const engine of engines)
     test('[PRES-3] strangers, an opened chat, a name that is not there: all the same', async () => {
       const { ann, bob } = await pair()
       const cat = await newPerson(server)
-      people.push(cat)
       await cat.ask('POST', '/chats', { username: ann.username })
       await ann.connect()
       const nobody = { username: newName() }
@@ -283,22 +279,12 @@ describe('presence of groups, and as users want it', {
   concurrency: true,
 }, () => {
   let server: TestServer
-  const people: Person[] = []
   before(async () => {
     server = await startServer('postgres')
   })
-  after(async () => {
-    for (const one of people) one.close()
-    await server.close()
-  })
+  after(() => server.close())
   async function persons(): Promise<[Person, Person, Person]> {
-    const made: [Person, Person, Person] = [
-      await newPerson(server),
-      await newPerson(server),
-      await newPerson(server),
-    ]
-    people.push(...made)
-    return made
+    return [await newPerson(server), await newPerson(server), await newPerson(server)]
   }
   const query = (text: string, values: unknown[]) =>
     withDatabase(server, (db) => db.query(text, values))
@@ -381,7 +367,7 @@ describe('presence of groups, and as users want it', {
   test('[PRES-2] the time is written, also when the node stops', async () => {
     const [ann, bob] = await persons()
     const node = await startServer('postgres', { ...server.env, PORT: '0' })
-    const there = new Person(node, bob.username, bob.authorization)
+    const there = personAt(node, bob)
     await ann.connect()
     await there.connect()
     ann.close()
@@ -410,30 +396,16 @@ describe('presence of groups, and as users want it', {
 })
 
 describe('presence over two nodes', { skip: skipOf('postgres') || skipRedis() }, () => {
-  let redis: TestRedis
+  let nodes: TestNodes
   let one: TestServer
   let two: TestServer
-  const people: Person[] = []
   before(async () => {
-    redis = await startRedis()
-    one = await startServer('postgres', { REDIS_URL: redis.url })
-    two = await startServer('postgres', { ...one.env, PORT: '0' })
-    await sleep(200)
+    nodes = await startNodes()
+    ;({ one, two } = nodes)
   })
-  after(async () => {
-    for (const person of people) person.close()
-    await two.close()
-    await one.close()
-    await redis.kill()
-  })
-  function at(server: TestServer, { username, authorization }: Person) {
-    const made = new Person(server, username, authorization)
-    people.push(made)
-    return made
-  }
+  after(() => nodes.close())
   async function pair() {
     const [ann, bob] = [await newPerson(one), await newPerson(one)]
-    people.push(ann, bob)
     await ann.sendTo(bob, 'hello')
     return { ann, bob }
   }
@@ -442,7 +414,7 @@ describe('presence over two nodes', { skip: skipOf('postgres') || skipRedis() },
     const { ann, bob } = await pair()
     const anns = await ann.connect()
     await watch(anns, [bob])
-    const there = await at(two, bob).connect()
+    const there = await personAt(two, bob).connect()
     await anns.receives('presence.updated', is('online'))
     const here = await bob.connect()
     await there.call('presence.set', { state: 'away' })
@@ -454,19 +426,19 @@ describe('presence over two nodes', { skip: skipOf('postgres') || skipRedis() },
     here.close()
     await sleep(GRACE_MS + 1_000)
     assert.deepEqual(told(anns, bob), ['online', 'away'])
-    assert.deepEqual(await look(at(two, ann), [bob, ann]), [
+    assert.deepEqual(await look(personAt(two, ann), [bob, ann]), [
       { username: bob.username, state: 'away' },
       { username: ann.username, state: 'online' },
     ])
     there.close()
     const { lastSeenAt } = await anns.receives('presence.updated', is('offline'), 8_000)
-    assert.deepEqual(await look(at(two, ann), [bob]), [{ ...offline(bob), lastSeenAt }])
+    assert.deepEqual(await look(personAt(two, ann), [bob]), [{ ...offline(bob), lastSeenAt }])
   })
 
   test('[PRES-6] a block at one node ends what is seen at the other', async () => {
     const { ann, bob } = await pair()
     await ann.connect()
-    const bobs = await at(two, bob).connect()
+    const bobs = await personAt(two, bob).connect()
     assert.equal((await watch(bobs, [ann]))[0]?.state, 'online')
     await ann.ask('PUT', `/users/me/blocks/${bob.username}`)
     assert.deepEqual(await bobs.receives('presence.updated'), offline(ann))
@@ -477,8 +449,8 @@ describe('presence over two nodes', { skip: skipOf('postgres') || skipRedis() },
     const anns = await ann.connect()
     await watch(anns, [bob])
     const three = await startServer('postgres', { ...one.env, PORT: '0' })
-    await until(async () => (await look(at(three, bob), [ann]))[0]?.state === 'online')
-    await at(three, bob).connect()
+    await until(async () => (await look(personAt(three, bob), [ann]))[0]?.state === 'online')
+    await personAt(three, bob).connect()
     await anns.receives('presence.updated', is('online'))
     const stoppedAt = Date.now()
     await three.close()
@@ -491,13 +463,13 @@ describe('presence over two nodes', { skip: skipOf('postgres') || skipRedis() },
     const { ann, bob } = await pair()
     const { bob: cat } = await pair()
     await ann.sendTo(cat, 'hello')
-    const anns = await at(two, ann).connect()
+    const anns = await personAt(two, ann).connect()
     assert.deepEqual(await watch(anns, [bob, cat]), [bob, cat].map(offline))
-    await redis.kill()
+    await nodes.redis.kill()
     await bob.connect()
     await cat.connect()
     await cat.ask('PUT', `/users/me/blocks/${ann.username}`)
-    await redis.start()
+    await nodes.redis.start()
     await anns.receives('presence.updated', is('online'), 15_000)
     assert.deepEqual(told(anns, bob), ['online'])
     assert(!told(anns, cat).includes('online'))

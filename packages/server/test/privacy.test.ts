@@ -18,18 +18,13 @@ import { comeBack } from './support/watch.ts'
 for (const engine of engines)
   describe(`privacy on ${engine}`, { skip: skipOf(engine) }, () => {
     let server: TestServer
-    const people: Person[] = []
     before(async () => {
       server = await startServer(engine)
     })
-    after(async () => {
-      for (const one of people) one.close()
-      await server.close()
-    })
+    after(() => server.close())
 
     async function person(writeFrom?: UserSettings['writeFrom']) {
       const one = await newPerson(server)
-      people.push(one)
       if (writeFrom) await set(one, { writeFrom })
       return one
     }

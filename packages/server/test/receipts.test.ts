@@ -12,6 +12,7 @@ import { updateReadSeq } from '../src/store/members.ts'
 import { ClientState } from './support/client.ts'
 import { engines, freshDatabase, skipOf } from './support/databases.ts'
 import { insertGroup } from './support/group.ts'
+import { newPeople } from './support/groups.ts'
 import { newPerson, type Person, startServer, type TestServer } from './support/server.ts'
 import { comeBack } from './support/watch.ts'
 
@@ -26,18 +27,12 @@ function markOf({ members }: Chat, { username }: Person) {
 for (const engine of engines)
   describe(`receipts on ${engine}`, { skip: skipOf(engine) }, () => {
     let server: TestServer
-    const people: Person[] = []
     before(async () => {
       server = await startServer(engine)
     })
-    after(async () => {
-      for (const one of people) one.close()
-      await server.close()
-    })
+    after(() => server.close())
     async function pair(): Promise<[Person, Person]> {
-      const made: [Person, Person] = [await newPerson(server), await newPerson(server)]
-      people.push(...made)
-      return made
+      return [await newPerson(server), await newPerson(server)]
     }
 
     test('[RECEIPT-1] [RECEIPT-2] what is delivered is told to all, by socket and by REST, and only moves forward', async () => {
@@ -166,19 +161,10 @@ async function withDatabase<T>(server: TestServer, work: (db: Database) => Promi
 
 describe('receipts of groups, and switched off', { skip: skipOf('postgres') }, () => {
   let server: TestServer
-  const people: Person[] = []
   before(async () => {
     server = await startServer('postgres')
   })
-  after(async () => {
-    for (const one of people) one.close()
-    await server.close()
-  })
-  async function persons(count: number): Promise<Person[]> {
-    const made = await Promise.all(Array.from({ length: count }, () => newPerson(server)))
-    people.push(...made)
-    return made
-  }
+  after(() => server.close())
   const group = (members: Person[], extra = 0) =>
     withDatabase(server, (db) =>
       insertGroup(
@@ -200,7 +186,7 @@ describe('receipts of groups, and switched off', { skip: skipOf('postgres') }, (
   }
 
   test('[RECEIPT-3] in a chat with more than 50 members marks are told to nobody else, and change no view', async () => {
-    const [ann, bob] = (await persons(2)) as [Person, Person]
+    const [ann, bob] = (await newPeople(server, 2)) as [Person, Person]
     const { chatId } = await group([ann, bob], 49)
     await send(ann, chatId, 'one')
     const [anns, bobs, bobsOther] = [await ann.connect(), await bob.connect(), await bob.connect()]
@@ -236,7 +222,7 @@ describe('receipts of groups, and switched off', { skip: skipOf('postgres') }, (
   }
 
   test('[RECEIPT-3] in a chat with 50 members all are told, once', async () => {
-    const [ann, bob] = (await persons(2)) as [Person, Person]
+    const [ann, bob] = (await newPeople(server, 2)) as [Person, Person]
     const { chatId } = await group([ann, bob], 48)
     await send(ann, chatId, 'one')
     const [anns, bobs] = [await ann.connect(), await bob.connect()]
@@ -248,7 +234,13 @@ describe('receipts of groups, and switched off', { skip: skipOf('postgres') }, (
   })
 
   test('[RECEIPT-4] receipts are counted and paged without the sender, for those who see the message', async () => {
-    const [ann, bob, cat, dan, eve] = (await persons(5)) as [Person, Person, Person, Person, Person]
+    const [ann, bob, cat, dan, eve] = (await newPeople(server, 5)) as [
+      Person,
+      Person,
+      Person,
+      Person,
+      Person,
+    ]
     const { chatId } = await group([ann, bob, cat, dan])
     await send(ann, chatId, 'one')
     await bob.ask('PUT', `/chats/${chatId}/read`, { seq: 1 })
@@ -281,7 +273,7 @@ describe('receipts of groups, and switched off', { skip: skipOf('postgres') }, (
   })
 
   test('[RECEIPT-5] who switches receipts off tells nothing and sees nothing, but for the own devices', async () => {
-    const [ann, bob, cat] = (await persons(3)) as [Person, Person, Person]
+    const [ann, bob, cat] = (await newPeople(server, 3)) as [Person, Person, Person]
     const { chatId } = await group([ann, bob, cat])
     await send(ann, chatId, 'one')
     await setReceipts(bob, false)
@@ -333,7 +325,7 @@ describe('receipts of groups, and switched off', { skip: skipOf('postgres') }, (
   })
 
   test('[RECEIPT-1] a crowd that says it at once ends with what each said last, and rows as they should be', async () => {
-    const crowd = await persons(12)
+    const crowd = await newPeople(server, 12)
     const [first, ...others] = crowd as [Person, ...Person[]]
     const groups = await Promise.all(Array.from({ length: 3 }, () => group(crowd)))
     for (const { chatId } of groups)

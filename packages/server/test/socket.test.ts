@@ -11,6 +11,7 @@ import {
   newName,
   newPerson,
   Person,
+  personAt,
   startServer,
   type TestServer,
 } from './support/server.ts'
@@ -18,19 +19,11 @@ import {
 for (const engine of engines)
   describe(`sockets on ${engine}`, { skip: skipOf(engine) }, () => {
     let server: TestServer
-    const people: Person[] = []
     before(async () => {
       server = await startServer(engine)
     })
-    after(async () => {
-      for (const person of people) person.close()
-      await server.close()
-    })
-    async function person(prefix?: string) {
-      const made = await newPerson(server, prefix)
-      people.push(made)
-      return made
-    }
+    after(() => server.close())
+    const person = (prefix?: string) => newPerson(server, prefix)
 
     test('a message reaches every device of both, and the sender by its answer', async () => {
       const [ann, bob] = [await person('ann'), await person('bob')]
@@ -156,7 +149,6 @@ for (const engine of engines)
       const { token } = await ann.ask('POST', '/users/login')
       await (await ann.connect({ token })).call('sync', {})
       const root = admin(server)
-      people.push(root)
       const [, basic = ''] = root.authorization.split(' ')
       const [username, password] = Buffer.from(basic, 'base64').toString().split(':')
       await root.connect({ username, password })
@@ -265,8 +257,10 @@ for (const engine of engines)
 
     test('a token that ends is announced, refreshed, or ends the socket by name', async () => {
       const username = newName()
-      const short = new Person(server, username, `Bearer ${await jwtFor(username, { seconds: 3 })}`)
-      people.push(short)
+      const short = personAt(server, {
+        username,
+        authorization: `Bearer ${await jwtFor(username, { seconds: 3 })}`,
+      })
       const [stays, goes] = [await short.connect(), await short.connect()]
       await stays.receives('session.expiring')
       await goes.receives('session.expiring')

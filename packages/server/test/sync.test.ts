@@ -9,19 +9,11 @@ import { comeBack } from './support/watch.ts'
 for (const engine of engines)
   describe(`coming back on ${engine}`, { skip: skipOf(engine) }, () => {
     let server: TestServer
-    const people: Person[] = []
     before(async () => {
       server = await startServer(engine)
     })
-    after(async () => {
-      for (const one of people) one.close()
-      await server.close()
-    })
-    async function person() {
-      const one = await newPerson(server)
-      people.push(one)
-      return one
-    }
+    after(() => server.close())
+    const person = () => newPerson(server)
 
     async function assertFresh(one: Person, state: ClientState) {
       const listed = await one.chats('?limit=100')

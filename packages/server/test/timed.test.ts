@@ -14,7 +14,14 @@ import { type Database, DatabaseAway, openDatabase } from '../src/store/db.ts'
 import { Cluster, type LossyProxy, skipCluster, startLossyProxy } from './support/cluster.ts'
 import { engines, skipOf } from './support/databases.ts'
 import { createDatabase } from './support/postgres.ts'
-import { type Device, newPerson, Person, startServer, type TestServer } from './support/server.ts'
+import {
+  type Device,
+  newPerson,
+  Person,
+  personAt,
+  startServer,
+  type TestServer,
+} from './support/server.ts'
 
 const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
 const later = (ms: number) => new Date(Date.now() + ms).toISOString()
@@ -32,17 +39,12 @@ const open = (server: TestServer) =>
 for (const engine of engines)
   describe(`by the clock on ${engine}`, { skip: skipOf(engine) }, () => {
     let server: TestServer
-    const people: Person[] = []
     before(async () => {
       server = await startServer(engine)
     })
-    after(async () => {
-      for (const person of people) person.close()
-      await server.close()
-    })
+    after(() => server.close())
     async function pair() {
       const [ann, bob] = [await newPerson(server, 'ann'), await newPerson(server, 'bob')]
-      people.push(ann, bob)
       const { chatId } = await ann.sendTo(bob, 'first')
       return { ann, bob, chatId }
     }
@@ -179,29 +181,19 @@ describe('by the clock on two nodes', { skip: skipOf('postgres') }, () => {
   let one: TestServer
   let two: TestServer
   let db: Database
-  const people: Person[] = []
   before(async () => {
     one = await startServer('postgres')
     two = await startServer('postgres', one.env)
     db = await open(one)
   })
   after(async () => {
-    for (const person of people) person.close()
     await db.close()
     await two.close()
     await one.close()
   })
-  async function person(prefix: string) {
-    const made = await newPerson(one, prefix)
-    people.push(made)
-    return made
-  }
+  const person = (prefix: string) => newPerson(one, prefix)
   /** The same user, with the other node. */
-  function beside(other: Person, server: { url: string } = two) {
-    const made = new Person(server, other.username, other.authorization)
-    people.push(made)
-    return made
-  }
+  const beside = (other: Person, server = two) => personAt(server, other)
   async function pair(settings?: object) {
     const [ann, bob] = [await person('ann'), await person('bob')]
     const { chatId } = await ann.sendTo(bob, 'first')

@@ -12,7 +12,7 @@ import { touchMember } from '../store/members.ts'
 import { change, tell } from './changing.ts'
 import { publishChat, tellDevices, viewChat } from './chats.ts'
 import type { Actor, Core } from './core.ts'
-import { decodeCursor, toPage } from './cursor.ts'
+import { decodeCursor, type Paging, toPage } from './cursor.ts'
 import { pairChat } from './direct.ts'
 import { ChatError } from './errors.ts'
 import { forbidden, SYSTEM } from './rights.ts'
@@ -57,11 +57,7 @@ async function setBlock(core: Core, actor: Actor, username: string, block: boole
   })
 }
 
-export async function listBlocks(
-  core: Core,
-  actor: Actor,
-  { limit = 50, cursor }: { limit?: number | undefined; cursor?: string | undefined },
-) {
+export async function listBlocks(core: Core, actor: Actor, { limit = 50, cursor }: Paging) {
   const [after] = cursor === undefined ? [] : decodeCursor(cursor, 1)
   const rows = await selectBlocks(core.db, actor.id, { after, limit: limit + 1 })
   return toPage<BlockRow, Block>(rows, {

@@ -27,6 +27,7 @@ import { ChatError } from './errors.ts'
 import { checkLabels, checkLabelsOf } from './labels.ts'
 import { tellRead } from './receipts.ts'
 import { chatNotFound } from './rights.ts'
+import { isToCome } from './times.ts'
 import { showsMembers, toChat, toListKey } from './views.ts'
 
 /** [READ-3] */
@@ -145,13 +146,12 @@ export function toPatch(body: OwnSettings): MemberPatch {
       labels,
       mutedUntil: muted === undefined ? undefined : muted ? 'infinity' : null,
     }
-  const until = new Date(mutedUntil)
-  if (muted === false || Number.isNaN(until.getTime()) || until.getTime() <= Date.now())
+  if (muted === false || !isToCome(mutedUntil))
     throw new ChatError('invalid', {
       field: '/mutedUntil',
       detail: 'mutedUntil must be a time to come, and goes without `muted: false`',
     })
-  return { pinned, archived, labels, mutedUntil: until }
+  return { pinned, archived, labels, mutedUntil: new Date(mutedUntil) }
 }
 
 /** [READ-4] Clears the chat for the actor alone, until a new message comes. */

@@ -1,7 +1,7 @@
 /** What a sender adds to the text: looked at, and its references looked up with the sender's rights. */
 import { LIMITS, type Message, type SendBody } from '@microchatter/protocol'
 import type { ChatRights } from '../store/chats.ts'
-import type { Content } from '../store/content.ts'
+import { type Content, QUOTED } from '../store/content.ts'
 import type { Rich, MessageRow } from '../store/messages.ts'
 import type { RichDraft } from './batch.ts'
 import { unseenOf, changeMessage, type MessageAddress } from './changes.ts'
@@ -19,13 +19,12 @@ import {
   SYSTEM,
 } from './rights.ts'
 import { checkBody, checkData } from './text.ts'
+import { isToCome } from './times.ts'
 import { requireAdmin } from './users.ts'
 
 export type Sender = Pick<Actor, 'id' | 'username' | 'socket'> & { admin?: boolean }
 export type Extras = Omit<SendBody, 'body' | 'clientId'>
 type Part = Rich & Pick<RichDraft, 'shown' | 'unseen'>
-
-const QUOTED = 200
 
 interface Asked {
   chatId: string
@@ -104,7 +103,7 @@ function checkPoll({ options, closesAt }: NonNullable<Extras['poll']>): void {
   checkData(options, { field: '/poll/options', maxBytes: LIMITS.frame })
   if (new Set(options).size < options.length)
     throw new ChatError('invalid', { field: '/poll/options', detail: 'Two options are the same' })
-  if (closesAt !== undefined && !(Date.parse(closesAt) > Date.now()))
+  if (closesAt !== undefined && !isToCome(closesAt))
     throw new ChatError('invalid', { field: '/poll/closesAt', detail: 'It is no time to come' })
 }
 

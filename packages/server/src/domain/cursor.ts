@@ -1,5 +1,11 @@
 import { ChatError } from './errors.ts'
 
+/** What of a list is asked for. */
+export interface Paging {
+  limit?: number | undefined
+  cursor?: string | undefined
+}
+
 /** Cursors are opaque: a list of strings, so that what they hold may change. */
 export function encodeCursor(parts: string[]): string {
   return Buffer.from(JSON.stringify(parts)).toString('base64url')

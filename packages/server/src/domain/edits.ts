@@ -8,7 +8,7 @@ import { deleteReactions } from '../store/reactions.ts'
 import { deleteVotes } from '../store/votes.ts'
 import { changeMessage, type Becomes, type Held, type MessageAddress } from './changes.ts'
 import type { Actor, Core } from './core.ts'
-import { decodeCursor, toPage } from './cursor.ts'
+import { decodeCursor, type Paging, toPage } from './cursor.ts'
 import { ChatError } from './errors.ts'
 import { findBounds, findRow } from './history.ts'
 import { isPast, without } from './message-view.ts'
@@ -122,7 +122,7 @@ export async function listEdits(
   core: Core,
   actor: Actor,
   { chatId, seq }: MessageAddress,
-  { limit = 50, cursor }: { limit?: number | undefined; cursor?: string | undefined },
+  { limit = 50, cursor }: Paging,
 ) {
   const bounds = await findBounds(core, actor, chatId)
   const row = await findRow(core, bounds, seq)

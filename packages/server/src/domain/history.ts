@@ -99,10 +99,15 @@ export async function getMessage(
   return masked.hidden ? { ...withoutQuote(message), hidden: true } : masked
 }
 
+/** @throws not_found for who may not see the message */
+export function checkSeen({ cleared, last }: Bounds, seq: number): void {
+  if (seq <= cleared || seq > last) throw messageNotFound()
+}
+
 /** @throws not_found */
 export async function findRow(core: Core, bounds: Bounds, seq: number): Promise<MessageRow> {
-  const { chatId, cleared, last } = bounds
-  if (seq <= cleared || seq > last) throw messageNotFound()
+  checkSeen(bounds, seq)
+  const { chatId } = bounds
   const [row] = await selectMessages(core.db, { chatId, from: seq, to: seq })
   if (!row) throw messageNotFound()
   return row

@@ -15,6 +15,7 @@ import type { Actor, Core } from './core.ts'
 import { ChatError } from './errors.ts'
 import { enterGroup, requireGroup, requireRight } from './group-change.ts'
 import { joinGroup } from './members.ts'
+import { isToCome } from './times.ts'
 
 /** Of one chat, that can be used. */
 const LIVE_INVITES = 50
@@ -45,13 +46,12 @@ export async function createInvite(
 
 function toExpiry(text: string | undefined): Date | undefined {
   if (text === undefined) return undefined
-  const time = new Date(text)
-  if (Number.isNaN(time.getTime()) || time.getTime() <= Date.now())
+  if (!isToCome(text))
     throw new ChatError('invalid', {
       field: '/expiresAt',
       detail: 'expiresAt must be a time to come',
     })
-  return time
+  return new Date(text)
 }
 
 function tooMany(): ChatError {

@@ -9,7 +9,7 @@ import {
 } from '../store/reactions.ts'
 import { changeMessage, type Held, type MessageAddress } from './changes.ts'
 import type { Actor, Core } from './core.ts'
-import { decodeCursor, toPage } from './cursor.ts'
+import { decodeCursor, type Paging, toPage } from './cursor.ts'
 import { checkThere } from './edits.ts'
 import { ChatError } from './errors.ts'
 import { findBounds, findRow } from './history.ts'
@@ -66,7 +66,7 @@ export async function listReactions(
   core: Core,
   actor: Actor,
   { chatId, seq }: MessageAddress,
-  { limit = 50, cursor }: { limit?: number | undefined; cursor?: string | undefined },
+  { limit = 50, cursor }: Paging,
 ) {
   const bounds = await findBounds(core, actor, chatId)
   await findRow(core, bounds, seq)

@@ -6,14 +6,14 @@ import {
   type ReceiptsQuery,
 } from '@microchatter/protocol'
 import { LRUCache } from 'lru-cache'
-import { type ChatRights, selectChatSeqs } from '../store/chats.ts'
+import type { ChatRights } from '../store/chats.ts'
 import type { Db } from '../store/db.ts'
 import { type ReceiptRow, selectReceipts } from '../store/delivered.ts'
 import { selectReceiptFlags } from '../store/users.ts'
-import { type Actor, type Core, isUuid } from './core.ts'
+import type { Actor, Core } from './core.ts'
 import { decodeCursor, toPage } from './cursor.ts'
-import { ChatError } from './errors.ts'
-import { chatNotFound, idsOf, isLarge } from './rights.ts'
+import { checkSeen, findBounds } from './history.ts'
+import { idsOf, isLarge } from './rights.ts'
 
 const KEPT_USERS = 200_000
 /** A change is told by the bus; this mends what it loses. */
@@ -97,7 +97,8 @@ export async function getReceipts(
   { limit = 50, cursor }: ReceiptsQuery,
 ): Promise<Receipts> {
   const [after] = cursor === undefined ? [] : decodeCursor(cursor, 1)
-  await checkSeen(core, actor, chatId, seq)
+  // Of those who are in the chat alone.
+  checkSeen(await findBounds(core, { ...actor, admin: false }, chatId), seq)
   if (!(await core.sharing.has(actor.id))) return { read: 0, delivered: 0, items: [] }
   const rows = await selectReceipts(core.db, { chatId, seq, after, limit: limit + 1 })
   const [first] = rows
@@ -113,12 +114,4 @@ export async function getReceipts(
     },
   )
   return { read: first?.read ?? 0, delivered: first?.delivered ?? 0, ...page }
-}
-
-/** @throws not_found for who may not see the message */
-async function checkSeen(core: Core, actor: Actor, chatId: string, seq: number): Promise<void> {
-  const seqs = isUuid(chatId) ? await selectChatSeqs(core.db, chatId, actor.id) : undefined
-  if (!seqs || seqs.cleared_seq === null) throw chatNotFound()
-  if (seq <= seqs.cleared_seq || seq > seqs.last_seq)
-    throw new ChatError('not_found', { detail: 'There is no such message, or you cannot see it' })
 }

@@ -13,7 +13,7 @@ import { lockUser } from '../store/users.ts'
 import type { MessageAddress } from './changes.ts'
 import { tellDevices } from './chats.ts'
 import { type Actor, type Core, isUuid } from './core.ts'
-import { decodeCursor, isTimeKey, toPage } from './cursor.ts'
+import { decodeCursor, isTimeKey, type Paging, toPage } from './cursor.ts'
 import { checkThere } from './edits.ts'
 import { ChatError } from './errors.ts'
 import { findOwn, getMessage } from './history.ts'
@@ -59,11 +59,7 @@ export async function removeReminder(
 }
 
 /** Mine, the soonest first; those whose time has come too, until I delete them. */
-export async function listReminders(
-  core: Core,
-  actor: Actor,
-  { limit = 50, cursor }: { limit?: number | undefined; cursor?: string | undefined },
-) {
+export async function listReminders(core: Core, actor: Actor, { limit = 50, cursor }: Paging) {
   const after = cursor === undefined ? undefined : toKey(cursor)
   const rows = await selectReminders(core.db, actor.id, { after, limit: limit + 1 })
   return toPage<ReminderRow, Reminder>(rows, {

@@ -25,7 +25,7 @@ import { lockUser } from '../store/users.ts'
 import { tellDevices } from './chats.ts'
 import { type Extras, type Sender, toRich } from './content.ts'
 import { type Actor, type Core, isUuid } from './core.ts'
-import { decodeCursor, isTimeKey, toPage } from './cursor.ts'
+import { decodeCursor, isTimeKey, type Paging, toPage } from './cursor.ts'
 import { asChatError, ChatError } from './errors.ts'
 import type { Once } from './idempotency.ts'
 import { storeMessage } from './messages.ts'
@@ -120,11 +120,7 @@ function toScheduled(row: ScheduledRow): Scheduled {
 }
 
 /** Mine, the soonest first; those that have failed too. */
-export async function listScheduled(
-  core: Core,
-  actor: Actor,
-  { limit = 50, cursor }: { limit?: number | undefined; cursor?: string | undefined },
-) {
+export async function listScheduled(core: Core, actor: Actor, { limit = 50, cursor }: Paging) {
   const after = cursor === undefined ? undefined : toKey(cursor)
   const rows = await selectScheduled(core.db, actor.id, { after, limit: limit + 1 })
   return toPage<ScheduledRow, Scheduled>(rows, {

@@ -16,7 +16,7 @@ import { change } from './changing.ts'
 import { tellDevices } from './chats.ts'
 import type { MessageAddress } from './changes.ts'
 import type { Actor, Core } from './core.ts'
-import { decodeCursor, encodeCursor, isTimeKey } from './cursor.ts'
+import { decodeCursor, encodeCursor, isTimeKey, type Paging } from './cursor.ts'
 import { ChatError } from './errors.ts'
 import { findBounds } from './history.ts'
 import { type Mask, maskFor } from './masks.ts'
@@ -89,7 +89,7 @@ export async function publishMarks(core: Core, chatId: string, userIds: number[]
 export async function listStars(
   core: Core,
   actor: Actor,
-  { limit = 50, cursor }: { limit?: number | undefined; cursor?: string | undefined },
+  { limit = 50, cursor }: Paging,
 ): Promise<{ items: Message[]; nextCursor?: string }> {
   const [after] = cursor === undefined ? [] : decodeCursor(cursor, 1)
   if (after !== undefined && !isTimeKey(after))

@@ -2,6 +2,10 @@ import { ChatError } from './errors.ts'
 
 const YEAR_MS = 366 * 86_400_000
 
+export function isToCome(time: string): boolean {
+  return Date.parse(time) > Date.now()
+}
+
 /** A time to come, within a year. @throws invalid */
 export function checkTimeToCome(
   time: string,

@@ -95,7 +95,6 @@ export class Typing {
   /** [TYPE-3] The message says it, whichever node has stored it. */
   #note(event: BusEvent): void {
     if (this.#typists.size === 0) return
-    if (this.#typists.size === 0) return
     if (event.kind !== 'deliver' || event.name !== 'message.created') return
     const { chatId, sender = '' } = event.data as Message
     const key = keyOf(chatId, sender)

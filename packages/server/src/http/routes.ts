@@ -59,7 +59,7 @@ import {
   UserSettings,
 } from '@microchatter/protocol'
 import { Type } from 'typebox'
-import { BlockParams, ListBlocksQuery, onBlockUser, onListBlocks, onUnblockUser } from './blocks.ts'
+import { BlockParams, onBlockUser, onListBlocks, onUnblockUser } from './blocks.ts'
 import { onPressButton } from './cards.ts'
 import {
   ChatParams,
@@ -243,7 +243,7 @@ export const ROUTES: readonly Route[] = [
   }),
   route('listBlocks', 'user', 'GET /users/me/blocks', {
     summary: 'Whom I have blocked',
-    query: ListBlocksQuery,
+    query: PageQuery,
     answers: { 200: page(Block) },
     errors: ['invalid_cursor'],
     on: onListBlocks,

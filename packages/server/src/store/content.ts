@@ -59,7 +59,8 @@ export interface Details {
 
 /** Names shown beside a count. */
 const NAMES = 10
-const QUOTED = 200
+/** Code points of a quote. */
+export const QUOTED = 200
 
 /** A message as it is read; `details` is null until it is looked up. */
 interface Readable {

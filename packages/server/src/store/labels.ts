@@ -2,6 +2,7 @@
 import type { LabelCount } from '@microchatter/protocol'
 import type { Db } from './db.ts'
 import { NO_REQUEST } from './members.ts'
+import { lockUser } from './users.ts'
 
 /** By name. */
 export async function selectLabels(db: Db, userId: number): Promise<LabelCount[]> {
@@ -17,7 +18,7 @@ export async function selectLabels(db: Db, userId: number): Promise<LabelCount[]
 
 /** Takes the user's lock: of two calls at once, the second one counts what the first has added. */
 export async function countLabels(tx: Db, userId: number): Promise<number> {
-  await tx.query('SELECT FROM users WHERE id = $1 FOR UPDATE', [userId])
+  await lockUser(tx, userId)
   const [row] = await tx.query<{ labels: number }>(
     `SELECT count(DISTINCT l.label) AS labels FROM members m, unnest(m.labels) AS l(label)
      WHERE m.user_id = $1 AND m.labels IS NOT NULL`,

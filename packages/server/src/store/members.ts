@@ -232,6 +232,17 @@ export async function selectMembers(db: Db, chatIds: readonly string[], perChat:
   )
 }
 
+/** What becomes of members.archived with a message that brings the chat back: a muted one stays. */
+export const STAYS_ARCHIVED = 'members.archived AND coalesce(members.muted_until > now(), false)'
+
+/**
+ * On whose lists a message of the chat `c` brings it back: as they were before. What hides a chat moves
+ * rights_rev, so nothing newer is missed.
+ */
+export const APPEARED = `ARRAY(
+  SELECT m.user_id::float8 FROM members m WHERE m.chat_id = c.id AND (m.active_day IS NULL
+    OR m.archived AND NOT coalesce(m.muted_until > now(), false)))`
+
 /** A transaction from before midnight may get the chat's lock after one that is from after it. */
 export const CHANGED_DAY = 'changed_day = greatest(changed_day, current_date)'
 

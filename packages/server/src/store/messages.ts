@@ -1,5 +1,6 @@
 import { addDetails, type Content, type Details } from './content.ts'
 import type { Db, Nth } from './db.ts'
+import { APPEARED, STAYS_ARCHIVED } from './members.ts'
 
 export interface MessageRow extends Record<string, unknown> {
   chat_id: string
@@ -46,7 +47,7 @@ export interface Numbered extends Record<string, unknown> {
   base: number
   last_at: Date
   /** Where all members were touched: those on whose lists the chat came, or came back. */
-  appeared?: number[] | null
+  appeared: number[] | null
 }
 
 /**
@@ -193,7 +194,7 @@ function insertSql({ rich, touch }: { rich: boolean; touch: boolean }): string {
     WHERE members.chat_id = c.id AND members.user_id = s.sender_id AND NOT c.touch)
   ${touching(`, touched AS (
     UPDATE members SET active_day = current_date,
-      archived = members.archived AND coalesce(members.muted_until > now(), false),
+      archived = ${STAYS_ARCHIVED},
       read_seq = greatest(members.read_seq, (SELECT c.base + s.nth
         FROM unnest(($11::bigint[])[sender_start:sender_start + senders - 1],
           ($12::int[])[sender_start:sender_start + senders - 1]) AS s(sender_id, nth)
@@ -201,10 +202,8 @@ function insertSql({ rich, touch }: { rich: boolean; touch: boolean }): string {
     FROM c WHERE members.chat_id = c.id AND c.touch
       AND (members.active_day IS DISTINCT FROM current_date OR members.archived OR members.user_id
         = ANY(($11::bigint[])[sender_start:sender_start + senders - 1])))`)}
-  SELECT id, base, last_at ${touching(`, CASE WHEN touch THEN ARRAY(
-    -- As they were before: what hides a chat moves rights_rev, so nothing newer is missed.
-    SELECT m.user_id::float8 FROM members m WHERE m.chat_id = c.id AND (m.active_day IS NULL
-      OR m.archived AND NOT coalesce(m.muted_until > now(), false))) END AS appeared`)}
+  SELECT id, base, last_at,
+    ${touch ? `CASE WHEN touch THEN ${APPEARED} END` : 'NULL'} AS appeared
   FROM c`
 }
 const INSERT = insertSql({ rich: false, touch: false })

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Content } from './content.ts'
 import type { Db } from './db.ts'
+import { APPEARED, STAYS_ARCHIVED } from './members.ts'
 
 export interface SystemMessage {
   seq: number
@@ -27,14 +28,12 @@ const INSERT = `
     FROM c WHERE members.chat_id = c.id AND members.user_id = $2 AND NOT c.touch),
   touched AS (
     UPDATE members SET active_day = c.active_day,
-      archived = members.archived AND coalesce(members.muted_until > now(), false),
+      archived = ${STAYS_ARCHIVED},
       read_seq = CASE WHEN members.user_id = $2 THEN c.last_seq ELSE members.read_seq END
     FROM c WHERE members.chat_id = c.id AND c.touch
       AND (members.active_day IS DISTINCT FROM c.active_day OR members.archived
         OR members.user_id = $2))
-  SELECT last_seq AS seq, last_at, CASE WHEN touch THEN ARRAY(
-    SELECT m.user_id::float8 FROM members m WHERE m.chat_id = c.id AND (m.active_day IS NULL
-      OR m.archived AND NOT coalesce(m.muted_until > now(), false))) END AS appeared
+  SELECT last_seq AS seq, last_at, CASE WHEN touch THEN ${APPEARED} END AS appeared
   FROM c`
 
 /**

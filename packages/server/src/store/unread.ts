@@ -1,6 +1,6 @@
 /** What members have not read yet. */
 import type { Db, Nth } from './db.ts'
-import { NO_REQUEST } from './members.ts'
+import { CHANGED_DAY, NO_REQUEST } from './members.ts'
 
 export interface UnreadRow extends Nth {
   total: number
@@ -39,8 +39,7 @@ export async function selectUnreadIds(db: Db, userId: number, limit: number): Pr
 /** [MAIL-4] Of these chats, up to their last messages. The caller holds their locks. */
 export async function readChats(db: Db, userId: number, chatIds: readonly string[]) {
   return db.query<{ id: string; last_seq: number }>(
-    `UPDATE members m SET read_seq = k.last_seq, changed_at = now(),
-       changed_day = greatest(m.changed_day, current_date)
+    `UPDATE members m SET read_seq = k.last_seq, changed_at = now(), ${CHANGED_DAY}
      FROM (SELECT c.id, c.last_seq, m.user_id FROM unnest($2::uuid[]) AS w(id)
            JOIN chats c ON c.id = w.id CROSS JOIN LATERAL (
              SELECT * FROM members WHERE chat_id = c.id AND user_id = $1 LIMIT 1) m

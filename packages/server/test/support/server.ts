@@ -18,6 +18,8 @@ const ADMIN_PASSWORD = 'only-for-these-tests'
 
 export interface TestServer extends Microchatter {
   env: Record<string, string>
+  /** Those who use it: `close` ends their devices too, after the server has ended its sockets. */
+  people: Person[]
   close(): Promise<void>
 }
 
@@ -39,6 +41,7 @@ export async function startServer(
     ...settings,
   }
   const server = await createMicrochatter(loadConfig({ env, cwd: dataDir }))
+  const people: Person[] = []
   return {
     url: server.url,
     adminPassword: server.adminPassword,
@@ -46,8 +49,10 @@ export async function startServer(
       return server.sockets
     },
     env,
+    people,
     async close() {
       await server.close()
+      for (const person of people) person.close()
       await postgres?.drop()
       await rm(dataDir, { recursive: true, force: true })
     },
@@ -248,12 +253,22 @@ export function jwtFor(
 /** A person that the site has just signed a JWT for. */
 export async function newPerson(server: TestServer, prefix?: string): Promise<Person> {
   const username = newName(prefix)
-  const person = new Person(server, username, `Bearer ${await jwtFor(username)}`)
+  const person = personAt(server, { username, authorization: `Bearer ${await jwtFor(username)}` })
   await person.ask('GET', '/users/me')
+  return person
+}
+
+/** Someone, perhaps of another node, at this one. */
+export function personAt(
+  server: TestServer,
+  { username, authorization }: Pick<Person, 'username' | 'authorization'>,
+): Person {
+  const person = new Person(server, username, authorization)
+  server.people.push(person)
   return person
 }
 
 export function admin(server: TestServer): Person {
   const basic = Buffer.from(`admin:${ADMIN_PASSWORD}`).toString('base64')
-  return new Person(server, 'admin', `Basic ${basic}`)
+  return personAt(server, { username: 'admin', authorization: `Basic ${basic}` })
 }
