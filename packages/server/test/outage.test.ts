@@ -7,9 +7,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { My } from '@microchatter/protocol'
+import { LIMITS, type My } from '@microchatter/protocol'
 import { signJwt } from '../src/domain/jwt.ts'
 import { Cluster, type LossyProxy, skipCluster, startLossyProxy } from './support/cluster.ts'
+import { newGroup } from './support/groups.ts'
 import { type Running, startProcess } from './support/process.ts'
 import { type Device, Person } from './support/server.ts'
 
@@ -119,6 +120,36 @@ describe('while the database is away', { skip: skipCluster(), timeout: 120_000 }
       await one.end()
     }
   })
+
+  for (const others of [1, LIMITS.shownMembers])
+    test(`[READ-4] where the word of the commit is lost in a chat with ${others} others, my devices hear of it`, async () => {
+      const one = await startProcess(envOf(proxy.url))
+      const ann = await personAt(one.url, `ann-${randomUUID()}`)
+      const bob = await personAt(one.url, `bob-${randomUUID()}`)
+      try {
+        const more = Array.from({ length: others - 1 }, () => personAt(one.url, randomUUID()))
+        const { id } = await newGroup([bob, ann, ...(await Promise.all(more))])
+        const device = await ann.connect()
+        const other = await bob.connect()
+        proxy.loseAnswerTo('COMMIT')
+        const pinned = await ann.fetch('PATCH', `/chats/${id}`, { pinned: true })
+        assert.equal(pinned.status, 503)
+        await device.receives('chat.updated', (chat) => chat.id === id && chat.pinned, 5_000)
+        proxy.loseAnswerTo('COMMIT')
+        const { status, body } = await ann.fetch<{ code: string }>('DELETE', `/chats/${id}`)
+        assert.deepEqual([status, body.code], [503, 'outcome_unknown'])
+        await device.receives('chat.removed', ({ chatId }) => chatId === id, 5_000)
+        assert.deepEqual(await ann.chats(), [])
+        // For the other nothing is deleted, and it is told so.
+        const name = others === 1 ? 'chat.updated' : 'group.updated'
+        await other.receives(name, (data) => [data.id, data.chatId].includes(id), 5_000)
+        assert.equal((await bob.chats()).length, 1)
+      } finally {
+        ann.close()
+        bob.close()
+        await one.end()
+      }
+    })
 })
 
 function adminAt(url: string): Person {

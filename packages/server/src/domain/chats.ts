@@ -232,16 +232,24 @@ export async function publishUnread(core: Core, actor: Pick<Actor, 'id'>): Promi
   core.bus.publish({ kind: 'deliver', to: [actor.id], name: 'unread.updated', data })
 }
 
-/** Tells those of these members who have the chat on their list how it is for each of them now. */
+/** Tells each of these members how the chat is for them now, or that it is off their list. */
 export async function publishChat(
   core: Core,
   chatId: string,
   userIds: number[],
   event: 'chat.created' | 'chat.updated',
 ): Promise<void> {
-  const found = await selectChat(core.db, chatId, userIds)
-  const rows = found.filter(({ active_day }) => active_day !== null)
-  const chats = await toChats(core, rows)
-  for (const [index, row] of rows.entries())
+  const rows = await selectChat(core.db, chatId, userIds)
+  const listed = rows.filter(({ active_day }) => active_day !== null)
+  const chats = await toChats(core, listed)
+  for (const [index, row] of listed.entries())
     core.bus.publish({ kind: 'deliver', to: [row.user_id], name: event, data: chats[index] })
+  for (const { active_day, unseen, user_id, rev } of rows)
+    if (active_day === null && !unseen)
+      core.bus.publish({
+        kind: 'deliver',
+        to: [user_id],
+        name: 'chat.removed',
+        data: { chatId, rev },
+      })
 }

@@ -12,7 +12,7 @@ import { type Chat, LIMITS } from '@microchatter/protocol'
 import { LRUCache } from 'lru-cache'
 import type { Bus, BusEvent } from '../bus/bus.ts'
 import { DatabaseAway } from '../store/db.ts'
-import { type HeadRow, selectHeads } from '../store/heads.ts'
+import { type HeadRow, selectChangedMembers, selectHeads } from '../store/heads.ts'
 import { selectNow } from '../store/messages.ts'
 import { publishChat } from './chats.ts'
 import type { Core } from './core.ts'
@@ -175,14 +175,23 @@ export class Heads {
       )
   }
 
-  /** To these members, or to all. Of a large group all are told the same, and no view is read. */
+  /**
+   * To these members, or to all. Of a large group all are told the same, and views are read for those
+   * alone whose own part in it has changed, or who have a special role.
+   */
   async #tellAgain(core: Core, chatId: string, userIds?: number[]): Promise<void> {
     const rights = await core.writer.rights(chatId)
     if (!rights) return
     const to = userIds ?? idsOf(rights)
     if (isLarge(rights)) {
       await publishHead(core, chatId, rights)
-      await publishChat(core, chatId, [...rights.roles.keys()], 'chat.updated')
+      const lately = await selectChangedMembers(core.db, chatId, DOUBT_MS)
+      await publishChat(
+        core,
+        chatId,
+        [...new Set([...rights.roles.keys(), ...lately])],
+        'chat.updated',
+      )
     } else await publishChat(core, chatId, to, 'chat.updated')
     // A view has nothing of what is one's own of a message.
     await publishMarks(core, chatId, to)

@@ -34,3 +34,14 @@ export async function selectHeads(db: Db, userIds: readonly number[], since: Dat
     'select_heads',
   )
 }
+
+/** Whose own part in the chat has changed in the last `ms`: what was read or set, or deleted for them. */
+export async function selectChangedMembers(db: Db, chatId: string, ms: number): Promise<number[]> {
+  const rows = await db.query<{ user_id: number }>(
+    `SELECT user_id FROM members
+     WHERE chat_id = $1 AND changed_at > now() - $2 * interval '1 millisecond'`,
+    [chatId, ms],
+    'select_changed_members',
+  )
+  return rows.map(({ user_id }) => user_id)
+}
