@@ -212,16 +212,14 @@ function signToken({ jwt }: Config, secret: string, actor: Actor, expiresInSecon
 
 /** [SOCK-3] What is cached is dropped when the bus says so, on every node. */
 function keepCachesTrue({ bus, identity, writer, sharing }: Core): void {
-  bus.subscribe((event) => {
-    if (event.kind === 'rights') writer.dropRights(event.chatId)
-    if (event.kind === 'user') {
-      identity.dropUser(event.userId)
-      sharing.drop(event.userId)
-    }
-    if (event.kind === 'revoked') {
-      identity.dropUser(event.userId)
-      identity.dropSessions(event.userId)
-    }
+  bus.subscribe('rights', ({ chatId }) => writer.dropRights(chatId))
+  bus.subscribe('user', ({ userId }) => {
+    identity.dropUser(userId)
+    sharing.drop(userId)
+  })
+  bus.subscribe('revoked', ({ userId }) => {
+    identity.dropUser(userId)
+    identity.dropSessions(userId)
   })
 }
 

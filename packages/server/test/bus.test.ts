@@ -46,7 +46,7 @@ for (const { name, skip, make } of makers)
     test('own subscribers hear at once, in order, until they end it', async () => {
       const bus = await make()
       const heard: BusEvent[] = []
-      const end = bus.subscribe((one) => heard.push(one))
+      const end = bus.subscribe('rights', (one) => heard.push(one))
       for (const id of ['a', 'b', 'c']) bus.publish(event(id))
       assert.deepEqual(heard, ['a', 'b', 'c'].map(event))
       end()
@@ -58,7 +58,7 @@ for (const { name, skip, make } of makers)
     test('nobody hears twice, and closing ends it', async () => {
       const bus = await make()
       let heard = 0
-      bus.subscribe(() => (heard += 1))
+      bus.subscribe('rights', () => (heard += 1))
       bus.publish(event('a'))
       await sleep(100)
       assert.equal(heard, 1)
@@ -73,8 +73,8 @@ describe('bus: redis between nodes', { skip: skipRedis() }, () => {
     const [one, two, other] = [await redisBus(), await redisBus(), await redisBus('elsewhere')]
     const heard: string[] = []
     let wrong = 0
-    two.subscribe((it) => it.kind === 'rights' && heard.push(it.chatId))
-    other.subscribe(() => (wrong += 1))
+    two.subscribe('rights', ({ chatId }) => heard.push(chatId))
+    other.subscribe('rights', () => (wrong += 1))
     const sent = Array.from({ length: 500 }, (_, n) => String(n))
     for (const id of sent) one.publish(event(id))
     await until(() => heard.length === sent.length)
@@ -86,7 +86,7 @@ describe('bus: redis between nodes', { skip: skipRedis() }, () => {
   test('while Redis is away nothing fails or waits; it comes back by itself and says so', async () => {
     const [one, two] = [await redisBus(), await redisBus()]
     let heard = 0
-    two.subscribe(() => (heard += 1))
+    two.subscribe('rights', () => (heard += 1))
     await redis.kill()
     await until(() => !one.healthy() && !two.healthy())
     const begin = Date.now()
@@ -105,7 +105,7 @@ describe('bus: redis between nodes', { skip: skipRedis() }, () => {
   test('a Redis that hangs is one that is away: seen within 4 s, and nothing waits for it', async () => {
     const [one, two] = [await redisBus(), await redisBus()]
     let heard = 0
-    two.subscribe(() => (heard += 1))
+    two.subscribe('rights', () => (heard += 1))
     // Longer than any silence that would be taken for a fault.
     await sleep(3_500)
     assert(one.healthy() && two.healthy())

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Presence } from '@microchatter/protocol'
-import type { BusEvent, PresenceEvent } from '../src/bus/bus.ts'
+import type { PresenceEvent } from '../src/bus/bus.ts'
 import { createMemoryBus } from '../src/bus/memory.ts'
 import { LastSeen } from '../src/domain/last-seen.ts'
 import { States } from '../src/domain/states.ts'
@@ -483,8 +483,8 @@ describe('the states of nodes', { skip: skipOf('postgres'), concurrency: true },
     const bus = createMemoryBus()
     const said: PresenceEvent[] = []
     const heard: string[] = []
-    bus.subscribe((event: BusEvent) => {
-      if (event.kind === 'presence' && event.node !== 'other') said.push(event)
+    bus.subscribe('presence', (event) => {
+      if (event.node !== 'other') said.push(event)
     })
     const lastSeen = new LastSeen(db, assert.ifError)
     const here = new Map<number, 'online' | 'away'>()

@@ -69,7 +69,10 @@ for (const engine of engines)
           `UPDATE messages SET created_at = created_at - $2::interval WHERE chat_id = $1`,
           [id, age],
         )
-        assert.equal((await new Writer(one.db, LISTENER).send(draft)).seq, first.seq)
+        assert.equal(
+          (await new Writer(one.db, LISTENER).send(draft)).message.seq,
+          first.message.seq,
+        )
       }
       assert.equal((await rows(id)).length, 2)
     })
@@ -98,7 +101,7 @@ for (const engine of engines)
           ),
         ),
       )
-      const seqs = sent.map(({ seq }) => seq).sort((x, y) => x - y)
+      const seqs = sent.map(seqOf).sort((x, y) => x - y)
       assert.deepEqual(
         seqs,
         Array.from({ length: 1_000 }, (_, index) => index + 1),
@@ -109,7 +112,7 @@ for (const engine of engines)
       )
       // Each sender's messages keep their order.
       for (const [index] of senders.entries()) {
-        const mine = sent.slice(index * 20, index * 20 + 20).map(({ seq }) => seq)
+        const mine = sent.slice(index * 20, index * 20 + 20).map(seqOf)
         assert.deepEqual(
           mine,
           [...mine].sort((x, y) => x - y),
@@ -126,9 +129,9 @@ for (const engine of engines)
           (n % 2 ? other : writer).send({ chatId: id, sender: a, clientId, body: 'once' }),
         ),
       )
-      assert.deepEqual([...new Set(sent.map(({ seq }) => seq))], [1])
+      assert.deepEqual([...new Set(sent.map(seqOf))], [1])
       assert.equal((await rows(id)).length, 1)
-      assert.equal((await send(id, a, 'once', clientId)).seq, 1)
+      assert.equal((await send(id, a, 'once', clientId)).message.seq, 1)
     })
 
     test('[SEND-3] the same clientId with other content is refused, alone', async () => {
@@ -202,7 +205,7 @@ for (const engine of engines)
         await insertBlock(tx, b.id, a.id)
       })
       const again: Sent = await send(id, a, 'hello', clientId)
-      assert.equal(again.seq, first.seq)
+      assert.equal(again.message.seq, first.message.seq)
     })
 
     test('[READ-1] sending moves my own read seq, and the chat onto both lists', async () => {
@@ -222,12 +225,12 @@ for (const engine of engines)
       const { a, b, id } = await pair()
       await Promise.all(Array.from({ length: 300 }, (_, n) => send(id, n % 2 ? a : b, String(n))))
       assert.deepEqual(
-        written.map(({ seq }) => seq),
+        written.map(({ message }) => message.seq),
         Array.from({ length: 300 }, (_, index) => index + 1),
       )
       const stored = await rows(id)
       assert.deepEqual(
-        written.map(({ body }) => body),
+        written.map(({ message }) => message.body),
         stored.map(({ body }) => body),
       )
     })
@@ -254,4 +257,8 @@ for (const engine of engines)
 
 function isError(code: string) {
   return (error: unknown) => error instanceof ChatError && error.code === code
+}
+
+function seqOf({ message }: Sent): number {
+  return message.seq
 }

@@ -50,10 +50,12 @@ export type PresenceEvent = { kind: 'presence'; node: string } & (
   | { says: 'bye' }
 )
 
+export type EventOf<K extends BusEvent['kind']> = Extract<BusEvent, { kind: K }>
+
 export interface Bus {
   publish(event: BusEvent): void
-  /** Returns the way to end it. */
-  subscribe(listen: (event: BusEvent) => void): () => void
+  /** To what is of this kind. Returns the way to end it. */
+  subscribe<K extends BusEvent['kind']>(kind: K, listen: (event: EventOf<K>) => void): () => void
   /** false: what is published reaches this node only, for now. */
   healthy(): boolean
   close(): Promise<void>

@@ -4,7 +4,7 @@ import type { ChatRights } from '../store/chats.ts'
 import type { ChatBatch, MessageRow, Numbered, Rich } from '../store/messages.ts'
 import type { Unseen } from './audience.ts'
 import { ChatError } from './errors.ts'
-import { toMessage } from './message-view.ts'
+import { toMessage, without } from './message-view.ts'
 import { needsAsking } from './rights.ts'
 
 export interface Draft {
@@ -21,13 +21,10 @@ export interface RichDraft extends Rich {
   /** Of the message that it quotes. */
   unseen?: Unseen | undefined
 }
-export interface Sent extends Draft {
-  seq: number
-  /** ISO 8601, UTC. */
-  createdAt: string
-  expiresAt?: string | undefined
-  /** It was stored before, and may have changed since. */
-  stored?: Message
+export interface Sent {
+  draft: Draft
+  /** As the wire has it; of one that was stored before, as it is now. */
+  message: Message
 }
 /** What a statement has just made durable in one chat. */
 export interface Written {
@@ -44,6 +41,8 @@ export interface Job {
   reject: (error: unknown) => void
   /** Sends of the same clientId that came while this one was waiting. */
   repeats: Job[] | undefined
+  /** Of its chat, the same for all jobs of the chat; undefined: not known yet, or there is no chat. */
+  rights: ChatRights | undefined
 }
 
 export interface Group {
@@ -66,41 +65,28 @@ export function joinRepeats(jobs: Job[]): Job[] {
 }
 
 /** Chat → the senders of its jobs in their order, where something has to be asked before [PRIV-3]. */
-export function sendersToAsk(
-  jobs: Job[],
-  rights: ReadonlyMap<string, ChatRights | undefined>,
-): Map<string, Draft['sender'][]> {
-  const senders = new Map<string, Draft['sender'][]>()
-  for (const { draft } of jobs) {
-    const { pending, takes } = rights.get(draft.chatId) ?? {}
-    if (!pending?.size && !takes?.size) continue
-    senders.set(draft.chatId, [...(senders.get(draft.chatId) ?? []), draft.sender])
-  }
-  for (const [chatId, list] of senders) {
-    const of = rights.get(chatId)
-    if (!of || !needsAsking(of, list)) senders.delete(chatId)
-  }
-  return senders
+export function sendersToAsk(jobs: Job[]): Map<string, Draft['sender'][]> {
+  const senders = new Map<ChatRights, Draft['sender'][]>()
+  for (const { draft, rights } of jobs)
+    if (rights && rights.pending.size + rights.takes.size > 0)
+      senders.set(rights, [...(senders.get(rights) ?? []), draft.sender])
+  const asking = [...senders].filter(([rights, list]) => needsAsking(rights, list))
+  return new Map(asking.map(([{ id }, list]) => [id, list]))
 }
 
 /**
  * Sorted by chat, so that the statements of two nodes take their locks in the same order. `again`: the
  * chat had moved on, and all of its members are touched.
  */
-export function toGroups(
-  jobs: Job[],
-  rights: ReadonlyMap<string, ChatRights | undefined>,
-  again: boolean,
-): Group[] {
+export function toGroups(jobs: Job[], again: boolean): Group[] {
   const day = today()
-  const groups = new Map<string, Group>()
+  const groups = new Map<ChatRights, Group>()
   for (const job of jobs) {
-    const { chatId } = job.draft
-    const known = groups.get(chatId)
-    const of = known ? undefined : rights.get(chatId)
+    const { rights } = job
+    if (!rights) continue
+    const known = groups.get(rights)
     if (known) known.jobs.push(job)
-    else if (of)
-      groups.set(chatId, { rights: of, touch: again || of.activeDay !== day, jobs: [job] })
+    else groups.set(rights, { rights, touch: again || rights.activeDay !== day, jobs: [job] })
   }
   return [...groups.values()].sort((a, b) => (a.rights.id < b.rights.id ? -1 : 1))
 }
@@ -130,8 +116,10 @@ export function settleGroup(group: Group, { base, last_at, appeared }: Numbered)
   let seq = base
   const messages: Sent[] = []
   for (const { draft, resolve, repeats } of jobs) {
-    const { chatId, sender, clientId, body, rich } = draft
-    const sent = { chatId, sender, clientId, body, rich, seq: ++seq, createdAt, expiresAt }
+    const message = messageOf(draft, ++seq, createdAt)
+    if (draft.rich || expiresAt !== undefined)
+      Object.assign(message, draft.rich?.shown, without({ expiresAt }))
+    const sent = { draft, message }
     messages.push(sent)
     resolve(sent)
     if (repeats) for (const repeat of repeats) settleRepeat(repeat, sent)
@@ -146,7 +134,7 @@ function expiryOf({ settings }: ChatRights, sentAt: Date): string | undefined {
 }
 
 function settleRepeat(repeat: Job, sent: Sent): void {
-  if (repeat.draft.body === sent.body) repeat.resolve(sent)
+  if (repeat.draft.body === sent.draft.body) repeat.resolve(sent)
   else repeat.reject(reused())
 }
 
@@ -160,15 +148,15 @@ export function answer(job: Job, row: MessageRow, isMember: boolean): void {
   for (const { draft, resolve, reject } of withRepeats(job)) {
     // Of one that was edited, the first text is not at hand.
     if (row.body === draft.body || row.change > 0)
-      resolve(
-        stored ? { ...draft, seq: row.seq, createdAt, stored } : bareOf(draft, row.seq, createdAt),
-      )
+      resolve({ draft, message: stored ?? messageOf(draft, row.seq, createdAt) })
     else reject(reused())
   }
 }
 
-function bareOf({ chatId, sender, clientId, body }: Draft, seq: number, createdAt: string): Sent {
-  return { chatId, sender, clientId, body, seq, createdAt }
+/** With its text and nothing more. */
+function messageOf(draft: Draft, seq: number, createdAt: string): Message {
+  const { chatId, sender, clientId, body } = draft
+  return { chatId, seq, sender: sender.username, body, createdAt, clientId }
 }
 
 export function fail(job: Job, error: unknown): void {

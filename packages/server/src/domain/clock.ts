@@ -36,9 +36,7 @@ export class Clock {
 
   constructor(bus: Bus, { onProblem }: { onProblem: (error: unknown) => void }) {
     this.#onProblem = onProblem
-    this.#unsubscribe = bus.subscribe((event) => {
-      if (event.kind === 'due') this.expect(event.at - Date.now())
-    })
+    this.#unsubscribe = bus.subscribe('due', ({ at }) => this.expect(at - Date.now()))
   }
 
   /** What is overdue is done at once. */

@@ -10,7 +10,7 @@
  */
 import { type Chat, LIMITS } from '@microchatter/protocol'
 import { LRUCache } from 'lru-cache'
-import type { Bus, BusEvent } from '../bus/bus.ts'
+import type { Bus, EventOf } from '../bus/bus.ts'
 import { DatabaseAway } from '../store/db.ts'
 import { type HeadRow, selectChangedMembers, selectHeads } from '../store/heads.ts'
 import { selectNow } from '../store/messages.ts'
@@ -25,8 +25,6 @@ interface Head {
   seq: number
   rev: number
 }
-
-type Delivered = Extract<BusEvent, { kind: 'deliver' }>
 
 interface Told extends Head {
   chatId: string
@@ -84,7 +82,7 @@ export class Heads {
 
   constructor(bus: Bus, options: HeadsOptions) {
     this.#options = options
-    this.#unsubscribe = bus.subscribe((event) => this.#note(event))
+    this.#unsubscribe = bus.subscribe('deliver', (event) => this.#note(event))
   }
 
   start(core: Core): void {
@@ -109,8 +107,7 @@ export class Heads {
     await this.#endRounds?.()
   }
 
-  #note(event: BusEvent): void {
-    if (event.kind !== 'deliver') return
+  #note(event: EventOf<'deliver'>): void {
     const head = headOf(event.name, event.data)
     if (!head) return
     const { chatId, seq, rev, isView } = head
@@ -128,7 +125,7 @@ export class Heads {
   }
 
   /** Of a large group only those who were told: the others have heard what came since. */
-  #doubtView({ to, data }: Delivered): void {
+  #doubtView({ to, data }: EventOf<'deliver'>): void {
     const { id, memberCount = 0 } = data as Chat
     if (memberCount <= LIMITS.shownMembers) return this.doubt(id, 0)
     const known = this.#outdated.get(id) ?? new Set()

@@ -23,11 +23,12 @@ export function insertLocked(db: Database, jobs: Job[], writeFrom: WriteFrom): P
     const rights = new Map(found.map((one) => [one.id, one]))
     const refused = new Map<Job, Error>()
     for (const job of jobs) {
-      const refusal = sendRefusal(rights.get(job.draft.chatId), job.draft.sender)
+      job.rights = rights.get(job.draft.chatId)
+      const refusal = sendRefusal(job.rights, job.draft.sender)
       if (refusal) refused.set(job, refusal)
     }
     const allowed = jobs.filter((job) => !refused.has(job))
-    const groups = toGroups(allowed, rights, true)
+    const groups = toGroups(allowed, true)
     const rows = groups.length === 0 ? [] : await insertMessages(tx, groups.map(toBatch))
     return { groups, numbered: new Map(rows.map((row) => [row.id, row])), refused }
   })

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import type { Message, SendBody, SendToUserBody } from '@microchatter/protocol'
 import { audit } from './audit.ts'
-import { type Extras, type Sender, toRich } from './content.ts'
+import type { Draft } from './batch.ts'
+import { type Sender, toRich } from './content.ts'
 import { type Actor, type Core, isUuid } from './core.ts'
 import { directChat } from './direct.ts'
 import { ChatError } from './errors.ts'
-import { ofSent } from './publish.ts'
 import { chatNotFound, SYSTEM } from './rights.ts'
 import { checkBody } from './text.ts'
 import { requireAdmin } from './users.ts'
@@ -16,7 +16,7 @@ export async function sendMessage(
   actor: Sender,
   message: SendBody & { chatId: string },
 ): Promise<Message> {
-  if (!hasExtras(message)) checkBody(message.body ?? '', core.settings.messages.maxLength)
+  if (isPlain(message)) checkBody(message.body ?? '', core.settings.messages.maxLength)
   if (!isUuid(message.chatId)) throw chatNotFound()
   if (actor.username !== SYSTEM) core.limits.sends.take(actor.id)
   return storeMessage(core, actor, message)
@@ -26,24 +26,33 @@ export async function sendMessage(
 export async function storeMessage(
   core: Core,
   actor: Sender,
-  { chatId, body, clientId, ...extras }: SendBody & { chatId: string },
+  message: SendBody & { chatId: string },
 ): Promise<Message> {
-  const id = chatId.toLowerCase()
+  const { body, clientId } = message
   const draft = {
-    chatId: id,
+    chatId: message.chatId.toLowerCase(),
     sender: actor,
     clientId: clientId?.toLowerCase() ?? randomUUID(),
     body: body ?? '',
+    rich: undefined,
   }
-  if (Object.keys(extras).length === 0) return ofSent(await core.writer.send(draft))
+  const sent = isPlain(message)
+    ? await core.writer.send(draft)
+    : await storeRich(core, draft, message)
+  return sent.message
+}
+
+async function storeRich(core: Core, draft: Draft, message: SendBody & { chatId: string }) {
+  const { chatId: _, body, clientId, ...extras } = message
+  const { chatId, sender } = draft
   try {
-    const rich = await toRich(core, actor, { chatId: id, body, extras })
-    return ofSent(await core.writer.send({ ...draft, ...rich }))
+    const rich = await toRich(core, sender, { chatId, body, extras })
+    return await core.writer.send({ ...draft, ...rich })
   } catch (error) {
     // What it answers or passes on may be gone since: a repeat gets its first answer all the same.
     const sent = clientId && error instanceof ChatError ? await core.writer.sent(draft) : undefined
     if (!sent) throw error
-    return ofSent(sent)
+    return sent
   }
 }
 
@@ -54,7 +63,7 @@ export async function sendToUser(
   username: string,
   { as, ...body }: SendToUserBody,
 ): Promise<Message> {
-  if (!hasExtras(body)) checkBody(body.body ?? '', core.settings.messages.maxLength)
+  if (isPlain(body)) checkBody(body.body ?? '', core.settings.messages.maxLength)
   const sender = as === 'system' ? await actAsSystem(core, actor, username) : actor
   if (username === SYSTEM)
     throw new ChatError('forbidden', { detail: 'Messages of the system cannot be answered' })
@@ -62,10 +71,12 @@ export async function sendToUser(
   return sendMessage(core, sender, { ...body, chatId })
 }
 
-function hasExtras(message: SendBody & { chatId?: string }): boolean {
-  const { body: _, clientId: __, chatId: ___, ...extras } = message
-  return Object.keys(extras satisfies Extras).length > 0
+/** A text and nothing more, as nearly all are. */
+function isPlain(message: SendBody & { chatId?: string }): boolean {
+  for (const key in message) if (!PLAIN.has(key)) return false
+  return true
 }
+const PLAIN: ReadonlySet<string> = new Set(['chatId', 'body', 'clientId'])
 
 async function actAsSystem(core: Core, actor: Actor, username: string): Promise<Sender> {
   requireAdmin(actor)

@@ -28,7 +28,7 @@ export class Presence {
   readonly #states: States
   readonly #watches: Watches
   readonly #lastSeen: LastSeen
-  readonly #unsubscribe: () => void
+  readonly #unsubscribe: readonly (() => void)[]
 
   constructor(options: PresenceOptions) {
     const { db, bus, writer, stateHere, onProblem } = options
@@ -45,7 +45,10 @@ export class Presence {
     })
     const onChange = (userId: number, state: PresenceState) => this.#tell(userId, state)
     this.#states = new States({ bus, lastSeen: this.#lastSeen, stateHere, onChange })
-    this.#unsubscribe = bus.subscribe((event) => this.#watches.note(event))
+    this.#unsubscribe = [
+      bus.subscribe('user', ({ userId }) => this.#watches.noteUser(userId)),
+      bus.subscribe('rights', (event) => this.#watches.noteRights(event)),
+    ]
   }
 
   /** A socket of this user came, went, or said something else. */
@@ -76,7 +79,7 @@ export class Presence {
 
   /** After the last socket. */
   async stop(): Promise<void> {
-    this.#unsubscribe()
+    for (const end of this.#unsubscribe) end()
     this.#watches.stop()
     this.#states.stop()
     await this.#lastSeen.stop()

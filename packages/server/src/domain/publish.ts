@@ -2,7 +2,7 @@
 import type { Message } from '@microchatter/protocol'
 import type { ChatRights } from '../store/chats.ts'
 import { isForAll, sharesOf, type Unseen } from './audience.ts'
-import type { Sent, Written } from './batch.ts'
+import type { Written } from './batch.ts'
 import { publishChat } from './chats.ts'
 import type { Actor, Core } from './core.ts'
 import { without } from './message-view.ts'
@@ -13,24 +13,16 @@ export interface MessageEvent {
   data: Message & { rev?: number }
 }
 
-export function ofSent(sent: Sent): Message {
-  const { chatId, seq, sender, body, createdAt, clientId, rich, expiresAt } = sent
-  if (sent.stored) return sent.stored
-  const message = { chatId, seq, sender: sender.username, body, createdAt, clientId }
-  if (!rich && expiresAt === undefined) return message
-  return { ...message, ...rich?.shown, ...without({ expiresAt }) }
-}
-
 /** [SEND-6] After the commit, in the order of seq. */
 export function publishWritten(core: Core, written: Written[]): void {
   for (const { rights, messages } of written) {
-    const [first] = messages
+    const { expiresAt, createdAt = '' } = messages[0]?.message ?? {}
     // Both are times of the database: what this node's clock says does not matter.
-    if (first?.expiresAt !== undefined)
-      core.clock.expect(Date.parse(first.expiresAt) - Date.parse(first.createdAt))
-    for (const sent of messages) {
-      const by = { ...sent.sender, unseen: sent.rich?.unseen }
-      deliverMessage(core, rights, { name: 'message.created', data: ofSent(sent) }, by)
+    if (expiresAt !== undefined) core.clock.expect(Date.parse(expiresAt) - Date.parse(createdAt))
+    for (const { draft, message } of messages) {
+      const { id, socket } = draft.sender
+      const by = { id, socket, unseen: draft.rich?.unseen }
+      deliverMessage(core, rights, { name: 'message.created', data: message }, by)
     }
   }
 }
@@ -61,7 +53,7 @@ export function deliverMessage(
 export async function publishTouched(core: Core, written: Written[]): Promise<void> {
   for (const { rights, appeared, messages } of written) {
     if (appeared.length === 0) continue
-    const event = messages[0]?.seq === 1 ? 'chat.created' : 'chat.updated'
+    const event = messages[0]?.message.seq === 1 ? 'chat.created' : 'chat.updated'
     await publishChat(core, rights.id, appeared, event)
   }
 }

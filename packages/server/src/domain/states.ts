@@ -55,8 +55,8 @@ export class States {
 
   constructor(options: StatesOptions) {
     this.#options = options
-    this.#unsubscribe = options.bus.subscribe((event) => {
-      if (event.kind === 'presence' && event.node !== this.#node) this.#hear(event)
+    this.#unsubscribe = options.bus.subscribe('presence', (event) => {
+      if (event.node !== this.#node) this.#hear(event)
     })
     this.#timer = setInterval(() => this.#tick(), TICK_MS).unref()
   }

@@ -6,7 +6,7 @@
  *     repeat · the socket's end · an 11th chat  (told)       or by: a message of the typist  (not told)
  */
 import type { Message } from '@microchatter/protocol'
-import type { Bus, BusEvent } from '../bus/bus.ts'
+import type { Bus, EventOf } from '../bus/bus.ts'
 import { type Actor, type Core, isUuid } from './core.ts'
 import { DatabaseAway } from '../store/db.ts'
 import { chatNotFound, companyOf, isLarge, isMember } from './rights.ts'
@@ -37,7 +37,7 @@ export class Typing {
   /** `onEnd`: others have to be told. */
   constructor(bus: Bus, onEnd: (typist: Pick<Typist, 'chatId' | 'user'>) => void) {
     this.#onEnd = onEnd
-    this.#unsubscribe = bus.subscribe((event) => this.#note(event))
+    this.#unsubscribe = bus.subscribe('deliver', (event) => this.#note(event))
     this.#timer = setInterval(() => this.#endOld(), TICK_MS).unref()
   }
 
@@ -93,10 +93,9 @@ export class Typing {
   }
 
   /** [TYPE-3] The message says it, whichever node has stored it. */
-  #note(event: BusEvent): void {
-    if (this.#typists.size === 0) return
-    if (event.kind !== 'deliver' || event.name !== 'message.created') return
-    const { chatId, sender = '' } = event.data as Message
+  #note({ name, data }: EventOf<'deliver'>): void {
+    if (this.#typists.size === 0 || name !== 'message.created') return
+    const { chatId, sender = '' } = data as Message
     const key = keyOf(chatId, sender)
     const typist = this.#typists.get(key)
     if (!typist) return

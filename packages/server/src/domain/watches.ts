@@ -3,7 +3,7 @@
  * goes. Whether a watcher may see a user is read when it begins to watch, and again when something
  * happened that may have changed it: a block, the end of a membership, a setting, an account's end.
  */
-import type { BusEvent } from '../bus/bus.ts'
+import type { EventOf } from '../bus/bus.ts'
 import { DatabaseAway } from '../store/db.ts'
 import type { SeenKey, SeenRow } from '../store/presence.ts'
 import { Sets } from './sets.ts'
@@ -94,11 +94,8 @@ export class Watches {
     return { username, watchers }
   }
 
-  note(event: BusEvent): void {
-    if (event.kind !== 'user' && event.kind !== 'rights') return
+  noteRights({ chatId, between }: EventOf<'rights'>): void {
     this.#events += 1
-    if (event.kind === 'user') return this.#noteUser(event.userId)
-    const { chatId, between } = event
     if (between) this.#noteBlock(between)
     if (!this.#byChat.has(chatId)) return
     this.#chats.add(chatId)
@@ -115,7 +112,8 @@ export class Watches {
     this.#isStopped = true
   }
 
-  #noteUser(userId: number): void {
+  noteUser(userId: number): void {
+    this.#events += 1
     for (const watch of this.#byWatcher.of(userId)) this.#lookAgain(watch, watch.targets.keys())
     for (const watch of this.#byTarget.of(userId)) this.#lookAgain(watch, [userId])
   }

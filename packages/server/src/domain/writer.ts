@@ -57,8 +57,6 @@ export interface WriterListener {
   onAsk?(chatId: string, senders: readonly Draft['sender'][]): Promise<void>
 }
 
-type RightsOf = Map<string, ChatRights | undefined>
-
 export class Writer {
   /** The direct chat of a pair of user ids, smaller first. It never changes. */
   readonly directChats = new LRUCache<string, string>({ max: KEPT_CHATS })
@@ -91,7 +89,7 @@ export class Writer {
   send(draft: Draft): Promise<Sent> {
     if (this.#queue.length >= QUEUE) return Promise.reject(busy())
     return new Promise((resolve, reject) => {
-      this.#queue.push({ draft, resolve, reject, repeats: undefined })
+      this.#queue.push({ draft, resolve, reject, repeats: undefined, rights: undefined })
       this.#wake()
     })
   }
@@ -99,7 +97,7 @@ export class Writer {
   /** [SEND-3] What this draft has made before, if it has. */
   async sent(draft: Draft): Promise<Sent | undefined> {
     return new Promise((resolve, reject) => {
-      const job = { draft, resolve, reject, repeats: undefined }
+      const job = { draft, resolve, reject, repeats: undefined, rights: undefined }
       this.#settleSent([job]).then((unsent) => unsent.length > 0 && resolve(undefined), reject)
     })
   }
@@ -180,10 +178,10 @@ export class Writer {
   async #write(jobs: Job[]): Promise<void> {
     let left = jobs
     for (let attempt = 1; left.length > 0 && attempt <= ATTEMPTS; attempt += 1) {
-      const rights = await this.#rightsOf(left, attempt > 1)
-      left = await this.#ask(left, rights)
-      left = await this.#refuse(left, rights)
-      left = await this.#insert(left, rights, attempt > 1)
+      await this.#findRights(left, attempt > 1)
+      left = await this.#ask(left)
+      left = await this.#refuse(left)
+      left = await this.#insert(left, attempt > 1)
       for (const { draft } of left) this.#rights.delete(draft.chatId)
     }
     if (left.length > 0) await this.#writeLocked(left)
@@ -196,27 +194,27 @@ export class Writer {
     for (const job of this.#settle(groups, numbered)) fail(job, busy())
   }
 
-  async #rightsOf(jobs: Job[], fresh: boolean): Promise<RightsOf> {
-    const rights: RightsOf = new Map()
+  async #findRights(jobs: Job[], fresh: boolean): Promise<void> {
     const missing = new Set<string>()
-    for (const { draft } of jobs) {
-      const known = fresh ? undefined : this.#rights.get(draft.chatId)
-      if (known) rights.set(draft.chatId, known)
-      else missing.add(draft.chatId)
+    for (const job of jobs) {
+      const { chatId } = job.draft
+      job.rights = fresh ? undefined : this.#rights.get(chatId)
+      if (!job.rights) missing.add(chatId)
     }
-    await this.#loadAll(missing, rights)
-    return rights
+    await this.#readRights(jobs, missing)
   }
 
-  async #loadAll(chatIds: ReadonlySet<string>, into: RightsOf): Promise<void> {
+  /** Anew, of those of these jobs that are of these chats. */
+  async #readRights(jobs: Job[], chatIds: ReadonlySet<string>): Promise<void> {
     if (chatIds.size === 0) return
-    for (const id of chatIds) into.delete(id)
-    for (const rights of await this.#load([...chatIds])) into.set(rights.id, rights)
+    const found = new Map((await this.#load([...chatIds])).map((rights) => [rights.id, rights]))
+    for (const job of jobs)
+      if (chatIds.has(job.draft.chatId)) job.rights = found.get(job.draft.chatId)
   }
 
   /** [PRIV-3] Returns those of chats where nothing is left to be written down before them. */
-  async #ask(jobs: Job[], rights: RightsOf): Promise<Job[]> {
-    const wanting = sendersToAsk(jobs, rights)
+  async #ask(jobs: Job[]): Promise<Job[]> {
+    const wanting = sendersToAsk(jobs)
     if (wanting.size === 0) return jobs
     const failed = new Map<string, unknown>()
     const ask = async ([chatId, senders]: [string, Draft['sender'][]]) => {
@@ -225,18 +223,18 @@ export class Writer {
     await Promise.all(
       [...wanting].map((of) => ask(of).catch((error: unknown) => failed.set(of[0], error))),
     )
-    await this.#loadAll(new Set(wanting.keys()), rights)
+    await this.#readRights(jobs, new Set(wanting.keys()))
     for (const job of jobs)
       if (failed.has(job.draft.chatId)) fail(job, failed.get(job.draft.chatId))
     return jobs.filter(({ draft }) => !failed.has(draft.chatId))
   }
 
   /** Returns those that may be sent. A refusal out of the cache is looked up before it counts. */
-  async #refuse(jobs: Job[], rights: RightsOf): Promise<Job[]> {
-    const refused = (job: Job) => sendRefusal(rights.get(job.draft.chatId), job.draft.sender)
+  async #refuse(jobs: Job[]): Promise<Job[]> {
+    const refused = (job: Job) => sendRefusal(job.rights, job.draft.sender)
     const doubtful = jobs.filter((job) => refused(job) !== undefined)
     if (doubtful.length === 0) return jobs
-    await this.#loadAll(new Set(doubtful.map(({ draft }) => draft.chatId)), rights)
+    await this.#readRights(jobs, new Set(doubtful.map(({ draft }) => draft.chatId)))
     // [SEND-3] A retry of what was sent before the block still gets its first answer.
     const unsent = new Set(await this.#settleSent(doubtful.filter((job) => refused(job))))
     for (const job of unsent) fail(job, refused(job))
@@ -244,35 +242,35 @@ export class Writer {
   }
 
   /** Returns those whose chat had moved on. */
-  async #insert(jobs: Job[], rights: RightsOf, again: boolean): Promise<Job[]> {
+  async #insert(jobs: Job[], again: boolean): Promise<Job[]> {
     if (jobs.length === 0) return []
-    const groups = toGroups(jobs, rights, again)
+    const groups = toGroups(jobs, again)
     const slow = groups.filter((group) => slownessOf(group.rights) > 0)
     const quick = slow.length === 0 ? groups : groups.filter((group) => !slow.includes(group))
-    const left = await this.#insertGroups(quick, rights)
-    for (const group of slow) left.push(...(await this.#insertInTurn(group, rights)))
+    const left = await this.#insertGroups(quick)
+    for (const group of slow) left.push(...(await this.#insertInTurn(group)))
     return left
   }
 
-  async #insertGroups(groups: Group[], rights: RightsOf): Promise<Job[]> {
+  async #insertGroups(groups: Group[]): Promise<Job[]> {
     if (groups.length === 0) return []
     let numbered: Numbered[]
     try {
       numbered = await insertMessages(this.#db, groups.map(toBatch))
     } catch (error) {
       const jobs = groups.flatMap((group) => group.jobs)
-      return this.#recover(jobs, rights, error)
+      return this.#recover(jobs, error)
     }
     return this.#settle(groups, new Map(numbered.map((row) => [row.id, row])))
   }
 
   /** [TIME-6] */
-  async #insertInTurn(group: Group, rights: RightsOf): Promise<Job[]> {
+  async #insertInTurn(group: Group): Promise<Job[]> {
     let done: InTurn
     try {
       done = await insertInTurn(this.#db, group)
     } catch (error) {
-      return error instanceof Moved ? group.jobs : this.#recover(group.jobs, rights, error)
+      return error instanceof Moved ? group.jobs : this.#recover(group.jobs, error)
     }
     const { numbered, written, waiting } = done
     if (numbered) this.#listener.onWritten([settleGroup({ ...group, jobs: written }, numbered)])
@@ -293,12 +291,12 @@ export class Writer {
     return left
   }
 
-  async #recover(jobs: Job[], rights: RightsOf, error: unknown): Promise<Job[]> {
+  async #recover(jobs: Job[], error: unknown): Promise<Job[]> {
     if (error instanceof DatabaseAway) throw error
     if (isRace(error)) return jobs
     if (isUniqueViolation(error, 'messages_once')) {
       const unsent = await this.#settleSent(jobs)
-      return unsent.length < jobs.length ? this.#insert(unsent, rights, false) : unsent
+      return unsent.length < jobs.length ? this.#insert(unsent, false) : unsent
     }
     const [only] = jobs
     if (jobs.length === 1 && only) {
@@ -306,8 +304,8 @@ export class Writer {
       return []
     }
     const half = Math.ceil(jobs.length / 2)
-    const first = await this.#insert(jobs.slice(0, half), rights, false)
-    return [...first, ...(await this.#insert(jobs.slice(half), rights, false))]
+    const first = await this.#insert(jobs.slice(0, half), false)
+    return [...first, ...(await this.#insert(jobs.slice(half), false))]
   }
 
   /** [SEND-3] Answers the jobs whose clientId is taken; returns the others. */

@@ -1,5 +1,5 @@
 /** The one place from which events go to sockets; the only one here that knows the bus. */
-import type { Bus, BusEvent } from '../bus/bus.ts'
+import type { Bus, EventOf } from '../bus/bus.ts'
 import { isTooOld } from '../domain/sessions.ts'
 import { encodeOnce } from './frames.ts'
 import type { SocketSession } from './session.ts'
@@ -59,15 +59,16 @@ const NOBODY: ReadonlySet<SocketSession> = new Set()
 
 /** Returns the way to end it. */
 export function startDelivery(bus: Bus, registry: Registry): () => void {
-  return bus.subscribe((event) => {
-    if (event.kind === 'deliver') deliver(registry, event)
-    else if (event.kind === 'revoked') endSessions(registry, event)
-  })
+  const ends = [
+    bus.subscribe('deliver', (event) => deliver(registry, event)),
+    bus.subscribe('revoked', (event) => endSessions(registry, event)),
+  ]
+  return () => {
+    for (const end of ends) end()
+  }
 }
 
-type Deliver = Extract<BusEvent, { kind: 'deliver' }>
-
-function deliver(registry: Registry, { to, name, data, except }: Deliver): void {
+function deliver(registry: Registry, { to, name, data, except }: EventOf<'deliver'>): void {
   let packet: ReturnType<typeof encodeOnce> | undefined
   for (const userId of to)
     for (const session of registry.ofUser(userId)) {
@@ -82,15 +83,16 @@ function toPacket(name: string, data: unknown): string {
   return `2${JSON.stringify([name, data])}`
 }
 
-type Revoked = Extract<BusEvent, { kind: 'revoked' }>
-
 /** [SOCK-3] */
-function endSessions(registry: Registry, event: Revoked): void {
+function endSessions(registry: Registry, event: EventOf<'revoked'>): void {
   for (const session of registry.ofUser(event.userId))
     if (isEnded(session, event)) session.close(event.reason)
 }
 
-function isEnded({ actor }: SocketSession, { sessionId, keep, until }: Revoked): boolean {
+function isEnded(
+  { actor }: SocketSession,
+  { sessionId, keep, until }: EventOf<'revoked'>,
+): boolean {
   if (sessionId !== undefined) return actor.sessionId === sessionId
   if (actor.via === 'session') return actor.sessionId !== keep
   if (actor.via === 'jwt') return until === undefined || isTooOld(actor, until)

@@ -15,7 +15,7 @@ import { createCallerOf, createOriginCheck, credentialsOf } from './auth.ts'
 import { call } from './calls.ts'
 import { Registry, startDelivery, tellSockets } from './deliver.ts'
 import { type OnDefect, toCallError } from './errors.ts'
-import { FrameServer } from './frames.ts'
+import { FrameServer, writePacket } from './frames.ts'
 import { SocketSession } from './session.ts'
 
 export interface SocketOptions {
@@ -129,14 +129,20 @@ export function createSockets(options: SocketOptions): Sockets {
     socket.on('disconnect', onGone)
     if (session.onCut) socket.conn.off('close', session.onCut)
     session.onCut = undefined
-    socket.onAny(onAny)
+    Object.assign(socket, { onevent: onEvent })
     if (session.state.is === 'holding') releaseLater(session)
     forgetHandshake(socket)
   })
 
-  /** Shared by all sockets: a closure of each would be kept as long as it is open. */
-  function onAny(this: Socket, name: string, ...args: unknown[]): void {
-    void onCall(this.data as SocketSession, name, args)
+  /**
+   * In place of Socket.IO's own way to listeners, of which there are none: each event is a call. Shared by
+   * all sockets: a closure of each would be kept as long as it is open.
+   */
+  function onEvent(this: Socket, { data: [name, body], id }: EventPacket): void {
+    const { conn } = this
+    const acknowledge = (answer: object) =>
+      id === undefined ? undefined : writePacket(conn, `3${id}${JSON.stringify([answer])}`)
+    void onCall(this.data as SocketSession, { name, body, acknowledge })
   }
 
   function onGone(this: Socket): void {
@@ -163,10 +169,10 @@ export function createSockets(options: SocketOptions): Sockets {
     }, SYNC_WITHIN_MS).unref()
   }
 
-  async function onCall(session: SocketSession, name: string, args: unknown[]): Promise<void> {
-    const last = args.at(-1)
-    const acknowledge = typeof last === 'function' ? (last as (answer: unknown) => void) : ignore
-    const body = typeof args[0] === 'function' ? undefined : args[0]
+  async function onCall(
+    session: SocketSession,
+    { name, body, acknowledge }: Incoming,
+  ): Promise<void> {
     if (!session.keepsUp()) return
     session.begin()
     try {
@@ -219,7 +225,19 @@ function stateOf(sessions: ReadonlySet<SocketSession>): PresenceState {
   return [...sessions].every(({ away }) => away) ? 'away' : 'online'
 }
 
-const ignore = () => undefined
+/** An EVENT of Socket.IO's protocol 5, as its parser hands it over. */
+interface EventPacket {
+  data: [name: string, body?: unknown, ...more: unknown[]]
+  /** Where an acknowledgement is wanted. */
+  id?: number
+}
+
+interface Incoming {
+  name: string
+  body: unknown
+  acknowledge: (answer: object) => void
+}
+
 const NOTHING = Object.freeze({})
 
 /** An open socket needs nothing more of its request: headers and token would be kept as long as it is. */

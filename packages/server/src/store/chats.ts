@@ -11,20 +11,20 @@ export interface ChatRights {
   /** 'YYYY-MM-DD' in UTC, or undefined: the next message sets it for all members. */
   activeDay: string | undefined
   /** User id → username; undefined: the account was deleted. */
-  members: Map<number, string | undefined>
+  members: ReadonlyMap<number, string | undefined>
   /** The ids of all members, once they were asked for. */
   ids: number[] | undefined
   /** Of a group, those who are more than members. */
-  roles: Map<number, 'owner' | 'admin'>
+  roles: ReadonlyMap<number, 'owner' | 'admin'>
   settings: GroupSettings | undefined
   /** [blocker, blocked] among the members. */
-  blocks: [number, number][]
+  blocks: readonly [number, number][]
   /** Who has not accepted the chat: what they read and type is not told. */
-  pending: Set<number>
+  pending: ReadonlySet<number>
   /** Those of them who have declined it. */
-  declined: Set<number>
+  declined: ReadonlySet<number>
   /** Of a direct chat that has not begun: what a first message would be for each. */
-  takes: Map<number, Taking>
+  takes: ReadonlyMap<number, Taking>
 }
 
 /** A chat like any other, one that has to be accepted, or refused [PRIV-2]. */
@@ -96,19 +96,30 @@ function toRights({ id, kind, rights_rev, begun, ...row }: RightsRow): ChatRight
     activeDay: row.active_day ?? undefined,
     members: new Map(userIds.map((userId, index) => [userId, row.usernames[index] ?? undefined])),
     ids: undefined,
-    roles: new Map([
-      ...(row.owners ?? []).map((userId) => [userId, 'owner'] as const),
-      ...(row.admins ?? []).map((userId) => [userId, 'admin'] as const),
-    ]),
+    roles: toRoles(row),
     settings: row.settings ?? undefined,
-    blocks: (row.blocks ?? []) as unknown as [number, number][],
-    pending: new Set(row.pending),
-    declined: new Set(row.declined),
-    takes: toTakes(userIds, row.takes ?? []),
+    blocks: (row.blocks ?? NO_BLOCKS) as unknown as [number, number][],
+    pending: row.pending ? new Set(row.pending) : NOBODY,
+    declined: row.declined ? new Set(row.declined) : NOBODY,
+    takes: row.takes ? toTakes(userIds, row.takes) : NO_TAKES,
   }
 }
 
-function toTakes(userIds: number[], takes: Taking[]): Map<number, Taking> {
+/** Shared by all: rights are kept of many chats, most of which have none of it. */
+const NO_BLOCKS: readonly never[] = []
+const NO_ROLES: ChatRights['roles'] = new Map()
+const NOBODY: ReadonlySet<number> = new Set()
+const NO_TAKES: ChatRights['takes'] = new Map()
+
+function toRoles({ owners, admins }: Pick<RightsRow, 'owners' | 'admins'>): ChatRights['roles'] {
+  if (!owners && !admins) return NO_ROLES
+  return new Map([
+    ...(owners ?? []).map((userId) => [userId, 'owner'] as const),
+    ...(admins ?? []).map((userId) => [userId, 'admin'] as const),
+  ])
+}
+
+function toTakes(userIds: number[], takes: Taking[]): ChatRights['takes'] {
   const sorted = userIds.toSorted((one, other) => one - other)
   return new Map(takes.map((taking, index) => [sorted[index] ?? 0, taking]))
 }
