@@ -160,6 +160,7 @@ export async function selectChats(db: Db, userId: number, filter: ListFilter): P
       label ?? null,
       ...(after ? [after.pinned, after.activeDay, after.lastAt, after.id] : []),
     ],
+    `select_chats_${requests}_${unread}_${after !== undefined}`,
   )
   return complete(db, rows)
 }
