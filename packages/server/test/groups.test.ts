@@ -590,9 +590,22 @@ for (const engine of engines)
       assert.equal(JSON.stringify([anns.events, desk.events, sync]).includes(said), false)
       const asked = await ann.ask<Message>('GET', `${path}/3`)
       assert.deepEqual([asked.body, asked.hidden], [`${said}!`, true])
+      // What quotes the blocked is shown without the quote, wherever it stands.
+      const reply = await cat.ask<Message>('POST', path, { body: 'mind your words', reply: 3 })
+      assert.equal(reply.reply?.body, `${said}!`)
+      const quote = { seq: 3, body: '' }
+      const told = await anns.receives('message.created', ({ seq }) => seq === 4)
+      const after = await desk.call('sync', {
+        cursor: sync.cursor,
+        chats: [{ chatId: id, seq: 3 }],
+      })
+      const [synced] = after.sync.chats
+      const views = [await ann.chat(id), ...(await ann.chats()), synced].map((it) => it.lastMessage)
+      const messages = [told, ...views, (await ann.history(id))[3], after.sync.messages[0].items[0]]
+      assert.deepEqual(messages, Array(6).fill({ ...reply, reply: quote }))
       // What happens to the group is told to all; so is what ann says, to bob.
       await bob.ask('DELETE', `/chats/${id}/members/me`)
-      const left = await anns.receives('message.created', ({ seq }) => seq === 4)
+      const left = await anns.receives('message.created', ({ seq }) => seq === 5)
       assert.equal(left.event.type, 'member.left')
       await ann.ask('DELETE', `/users/me/blocks/${bob.username}`)
       await ann.ask('POST', `/chats/${id}/members`, { usernames: [bob.username] })

@@ -2,6 +2,7 @@
 import type { Message } from '@microchatter/protocol'
 import type { ChatRights } from '../store/chats.ts'
 import type { ChatBatch, MessageRow, Numbered, Rich } from '../store/messages.ts'
+import { isoOf } from '../store/times.ts'
 import type { Unseen } from './audience.ts'
 import { ChatError } from './errors.ts'
 import { toMessage, without } from './message-view.ts'
@@ -143,7 +144,7 @@ function settleRepeat(repeat: Job, sent: Sent): void {
  * sent itself, and nothing of what has become of it.
  */
 export function answer(job: Job, row: MessageRow, isMember: boolean): void {
-  const createdAt = row.created_at.toISOString()
+  const createdAt = isoOf(row.created_at)
   const stored = isMember ? toMessage(row) : undefined
   for (const { draft, resolve, reject } of withRepeats(job)) {
     // Of one that was edited, the first text is not at hand.

@@ -5,6 +5,7 @@ import type { Content } from '../store/content.ts'
 import { type EditRow, insertEdit, selectEdits } from '../store/edits.ts'
 import { deletePin } from '../store/pins.ts'
 import { deleteReactions } from '../store/reactions.ts'
+import { isoOf } from '../store/times.ts'
 import { deleteVotes } from '../store/votes.ts'
 import { changeMessage, type Becomes, type Held, type MessageAddress } from './changes.ts'
 import type { Actor, Core } from './core.ts'
@@ -62,9 +63,9 @@ export function checkThere({ deletedAt, expiresAt }: Content): void {
   if (deletedAt !== undefined || isPast(expiresAt)) throw new ChatError('deleted')
 }
 
-function checkTime(createdAt: Date, minutes: number, verb: string): void {
+function checkTime(createdAt: string, minutes: number, verb: string): void {
   if (minutes === 0) throw forbidden(`Messages cannot be ${verb} on this site`)
-  if (Date.now() - createdAt.getTime() > minutes * MINUTE_MS)
+  if (Date.now() - Date.parse(isoOf(createdAt)) > minutes * MINUTE_MS)
     throw forbidden(`A message can be ${verb} for ${minutes} minutes after it was sent`)
 }
 

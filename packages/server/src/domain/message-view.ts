@@ -3,6 +3,7 @@ import type { Message, My, Poll, Quote, SystemEvent } from '@microchatter/protoc
 import type { Content, Details, PollContent } from '../store/content.ts'
 import type { MarkRow } from '../store/marks.ts'
 import type { MessageRow } from '../store/messages.ts'
+import { isoOf } from '../store/times.ts'
 
 export type Shown = Pick<
   MessageRow,
@@ -18,14 +19,11 @@ export type Shown = Pick<
 >
 
 export function toMessage(row: Shown): Message {
-  const message: Message = {
-    chatId: row.chat_id,
-    seq: row.seq,
-    ...(row.sender ? { sender: row.sender } : {}),
-    body: row.body,
-    createdAt: row.created_at.toISOString(),
-    clientId: row.client_id,
-  }
+  const { chat_id: chatId, seq, sender, body, client_id: clientId } = row
+  const createdAt = isoOf(row.created_at)
+  const message: Message = sender
+    ? { chatId, seq, sender, body, createdAt, clientId }
+    : { chatId, seq, body, createdAt, clientId }
   if (row.content) addContent(message, row.content, row.details ?? {})
   if (row.change > 0) message.change = row.change
   return message

@@ -8,6 +8,7 @@ import {
   type User,
 } from '@microchatter/protocol'
 import type { ChatRow, ListKey, MemberRow } from '../store/members.ts'
+import { isoOf } from '../store/times.ts'
 import type { UserRow } from '../store/users.ts'
 import { hide, toMessage, withMy, withoutQuote } from './message-view.ts'
 
@@ -104,7 +105,7 @@ export function toChat(row: ChatRow, members: MemberRow[]): Chat {
     ...(row.mentions ? { mentions: row.mentions } : {}),
     rev: row.rev,
     ...(row.changes > 0 ? { changes: row.changes } : {}),
-    updatedAt: row.last_at.toISOString(),
+    updatedAt: isoOf(row.last_at),
     ...(row.pinned ? { pinned: true } : {}),
     ...(row.archived ? { archived: true } : {}),
     ...(muted ? { muted: true } : {}),
@@ -130,7 +131,8 @@ function lastMessage(row: ChatRow): Message {
     content: row.content,
     ...(row.details ? { details: row.details } : {}),
   })
-  const isQuoteGone = message.reply !== undefined && message.reply.seq <= row.cleared_seq
+  const isQuoteGone =
+    row.quote_blocked || (message.reply !== undefined && message.reply.seq <= row.cleared_seq)
   const own = withMy(isQuoteGone ? withoutQuote(message) : message, row.message_mark)
   return row.kind === 'group' && row.blocked ? hide(own) : own
 }
@@ -139,7 +141,7 @@ export function toListKey(row: ChatRow): ListKey {
   return {
     pinned: row.pinned,
     activeDay: row.active_day ?? '',
-    lastAt: row.last_at_text,
+    lastAt: row.last_at,
     id: row.id,
   }
 }

@@ -1,4 +1,4 @@
-import type { Db } from './db.ts'
+import type { Db, Nth } from './db.ts'
 
 export interface BlockRow extends Record<string, unknown> {
   username: string
@@ -34,6 +34,22 @@ export async function selectBlockedNames(db: Db, blocker: number): Promise<strin
     'select_blocked_names',
   )
   return rows.map(({ username }) => username)
+}
+
+/** Which of these (blocker, username) there are, by their places in the list. */
+export async function selectBlocked(
+  db: Db,
+  pairs: readonly { blocker: number; username: string }[],
+): Promise<number[]> {
+  const rows = await db.query<Nth>(
+    `SELECT k.nth::int AS nth
+     FROM unnest($1::bigint[], $2::text[]) WITH ORDINALITY AS k(blocker_id, username, nth)
+     JOIN users u ON u.username = k.username
+     JOIN blocks b ON b.blocker_id = k.blocker_id AND b.blocked_id = u.id`,
+    [pairs.map(({ blocker }) => blocker), pairs.map(({ username }) => username)],
+    'select_blocked',
+  )
+  return rows.map(({ nth }) => nth - 1)
 }
 
 /** Those of these users who have blocked that one. */

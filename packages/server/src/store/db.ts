@@ -8,6 +8,7 @@ import { addressOf, EMBEDDED, sessionSettings } from './connection.ts'
 import { type Embedded, openEmbedded } from './embedded.ts'
 import { Places } from './places.ts'
 import { Pulse } from './pulse.ts'
+import { isoOf, isUtc } from './times.ts'
 
 export type Row = Record<string, unknown>
 
@@ -82,7 +83,8 @@ let lastTime = { text: '', time: new Date(0) }
 
 /** The rows of a batch have the same time: it is read once. */
 function readTime(text: string): Date {
-  if (text !== lastTime.text) lastTime = { text, time: parseTime(text) as Date }
+  if (text !== lastTime.text)
+    lastTime = { text, time: isUtc(text) ? new Date(isoOf(text)) : (parseTime(text) as Date) }
   return lastTime.time
 }
 

@@ -1,5 +1,6 @@
 import type { Draft, GroupRole, GroupSettings } from '@microchatter/protocol'
 import { addDetails, type Content, type Details } from './content.ts'
+import { selectBlocked } from './blocks.ts'
 import type { Db, Nth } from './db.ts'
 import { addMarks, type MarkRow } from './marks.ts'
 import { addMentions, type Mentioned } from './mentions.ts'
@@ -18,9 +19,8 @@ export interface ChatRow extends Record<string, unknown> {
   role: GroupRole
   last_seq: number
   rev: number
-  last_at: Date
-  /** last_at with its microseconds, for a cursor. */
-  last_at_text: string
+  /** As PostgreSQL writes it, with its microseconds: for a cursor, and by `isoOf` for the wire. */
+  last_at: string
   read_seq: number
   cleared_seq: number
   pinned: boolean
@@ -39,10 +39,12 @@ export interface ChatRow extends Record<string, unknown> {
   message_sender: string | null
   message_body: string | null
   message_client_id: string | null
-  message_created_at: Date | null
+  message_created_at: string | null
   change: number | null
   content: Content | null
   details?: Details | null
+  /** The last message quotes someone whom this member has blocked. */
+  quote_blocked?: true
   /** The last message is deleted for this member, or has a star. */
   message_mark?: MarkRow | null
   changes: number
@@ -69,15 +71,14 @@ export interface MemberRow extends Nth {
 /** Chats as members have them; `keys` selects (chat_id, user_id) of these members. */
 const view = (keys: string) => `
   SELECT c.id, m.user_id, c.kind, c.title, c.picture, c.description, c.metadata, c.settings,
-    c.member_count, m.role, c.last_seq, c.rev, c.last_at,
-    c.last_at::text AS last_at_text, m.read_seq, m.cleared_seq, m.pinned, m.archived, m.muted_until,
+    c.member_count, m.role, c.last_seq, c.rev, c.last_at::text AS last_at, m.read_seq, m.cleared_seq, m.pinned, m.archived, m.muted_until,
     m.active_day::text AS active_day, m.draft, m.labels, m.request,
     m.active_day IS NULL AND m.changed_at = '-infinity' AS unseen,
     EXISTS (SELECT FROM blocks b WHERE b.blocker_id = m.user_id
       AND b.blocked_id = CASE WHEN c.kind = 'group' THEN l.sender_id
         WHEN c.low_id = m.user_id THEN c.high_id ELSE c.low_id END) AS blocked,
     l.seq AS message_seq, u.username AS message_sender, l.body AS message_body,
-    l.client_id AS message_client_id, l.created_at AS message_created_at,
+    l.client_id AS message_client_id, l.created_at::text AS message_created_at,
     l.change, l.content, c.changes, m.has_marks, c.mention_seq > m.read_seq AS is_mentioned
   FROM (${keys}) k CROSS JOIN LATERAL (
     SELECT * FROM members WHERE chat_id = k.chat_id AND user_id = k.user_id LIMIT 1) m
@@ -101,7 +102,20 @@ async function complete<R extends ChatRow>(db: Db, rows: R[]): Promise<R[]> {
   await addMarks(db, messages)
   for (const [index, { details, mark }] of messages.entries())
     if (details || mark) Object.assign(shown[index] as R, { details, message_mark: mark })
+  await addQuoteBlocks(db, shown)
   return addMentions(db, rows)
+}
+
+/** In a direct chat nothing new quotes who has been blocked. */
+async function addQuoteBlocks(db: Db, rows: ChatRow[]): Promise<void> {
+  const quoting = rows.filter(({ kind, details }) => kind === 'group' && details?.reply?.sender)
+  if (quoting.length === 0) return
+  const pairs = quoting.map(({ user_id, details }) => ({
+    blocker: user_id,
+    username: details?.reply?.sender ?? '',
+  }))
+  for (const index of await selectBlocked(db, pairs))
+    Object.assign(quoting[index] as ChatRow, { quote_blocked: true })
 }
 
 /** The chat as each of these members has it. */
@@ -213,7 +227,7 @@ export async function selectChangedChats(db: Db, keys: readonly ChangesKey[], li
          WHERE user_id = w.user_id AND changed_day >= w.since::date`)}
        WHERE greatest(c.last_at, c.changed_at, m.changed_at) >= w.since
        ORDER BY c.last_at DESC, c.id DESC LIMIT $3) r
-     ORDER BY w.nth, r.last_at DESC, r.id DESC`,
+     ORDER BY w.nth, r.last_at::timestamptz DESC, r.id DESC`,
     [keys.map(({ userId }) => userId), keys.map(({ since }) => since), limit],
     'select_changed_chats',
   )

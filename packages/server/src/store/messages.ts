@@ -10,7 +10,8 @@ export interface MessageRow extends Record<string, unknown> {
   sender: string | null
   client_id: string
   body: string
-  created_at: Date
+  /** As PostgreSQL writes it: `isoOf` has it for the wire. */
+  created_at: string
   change: number
   /** null: a text and nothing more. */
   content: Content | null
@@ -211,7 +212,7 @@ const INSERT_TOUCHING = insertSql({ rich: false, touch: true })
 const INSERT_RICH = insertSql({ rich: true, touch: true })
 
 const COLUMNS = `m.chat_id, m.seq, m.sender_id, u.username AS sender, m.client_id, m.body,
-  m.created_at, m.change, m.content`
+  m.created_at::text AS created_at, m.change, m.content`
 
 export interface SentRow extends MessageRow {
   /** The sender is in the chat still. */

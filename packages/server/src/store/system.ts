@@ -7,7 +7,8 @@ import { APPEARED, STAYS_ARCHIVED } from './members.ts'
 export interface SystemMessage {
   seq: number
   clientId: string
-  createdAt: Date
+  /** As PostgreSQL writes it. */
+  createdAt: string
   /** Those on whose lists the chat came back. */
   appeared: number[]
 }
@@ -33,7 +34,7 @@ const INSERT = `
     FROM c WHERE members.chat_id = c.id AND c.touch
       AND (members.active_day IS DISTINCT FROM c.active_day OR members.archived
         OR members.user_id = $2))
-  SELECT last_seq AS seq, last_at, CASE WHEN touch THEN ${APPEARED} END AS appeared
+  SELECT last_seq AS seq, last_at::text AS last_at, CASE WHEN touch THEN ${APPEARED} END AS appeared
   FROM c`
 
 /**
@@ -51,12 +52,10 @@ export async function insertSystemMessage(
 ): Promise<SystemMessage> {
   const clientId = randomUUID()
   const content: Content = { kind: 'system', event }
-  const [row] = await tx.query<{ seq: number; last_at: Date; appeared: number[] | null }>(INSERT, [
-    chatId,
-    actorId,
-    clientId,
-    JSON.stringify(content),
-  ])
+  const [row] = await tx.query<{ seq: number; last_at: string; appeared: number[] | null }>(
+    INSERT,
+    [chatId, actorId, clientId, JSON.stringify(content)],
+  )
   if (!row) throw new Error('A system message of no chat')
   return { seq: row.seq, clientId, createdAt: row.last_at, appeared: row.appeared ?? [] }
 }
