@@ -68,6 +68,11 @@ export const SyncResult = closed({
       description: 'What changed of what I alone have of messages; not in a fresh state.',
     }),
   ),
+  blocks: opt(
+    Type.Boolean({
+      description: 'true: whom I have blocked has changed; fetch messages of groups anew [SYNC-9].',
+    }),
+  ),
   more: opt(
     Type.Boolean({ description: 'true: more chats than these; the list of chats has them.' }),
   ),

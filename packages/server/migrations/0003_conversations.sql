@@ -178,4 +178,6 @@ ALTER TABLE users
   ADD COLUMN write_from text CHECK (write_from IN ('everyone', 'requests', 'contacts', 'nobody')),
   ADD COLUMN last_seen_to text CHECK (last_seen_to IN ('everyone', 'contacts', 'nobody')),
   ADD COLUMN receipts boolean NOT NULL DEFAULT true,
-  ADD COLUMN last_seen_at timestamptz;
+  ADD COLUMN last_seen_at timestamptz,
+  -- When whom it blocks last changed, for devices that were away; NULL: never.
+  ADD COLUMN blocks_at timestamptz;

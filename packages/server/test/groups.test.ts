@@ -612,6 +612,25 @@ for (const engine of engines)
       assert.equal((await ann.history(id))[2]?.body, `${said}!`)
     })
 
+    test('[SYNC-9] who was away while another device blocked, or took it back, fetches anew', async () => {
+      const [ann, bob, cat] = await some(3)
+      const { id } = await newGroup([ann, bob, cat])
+      for (const one of [bob, cat])
+        await one.ask('POST', `/chats/${id}/messages`, { body: `of ${one.username}` })
+      const state = new ClientState(ann.username)
+      state.open.set(id, [])
+      ;(await comeBack(ann, state)).close()
+      await fetchMissing(ann, state)
+      assert.equal(state.open.get(id)?.[1]?.body, `of ${bob.username}`)
+      for (const method of ['PUT', 'DELETE']) {
+        await ann.ask(method, `/users/me/blocks/${bob.username}`)
+        ;(await comeBack(ann, state)).close()
+        await fetchMissing(ann, state)
+        await assertFresh(ann, state)
+        assert.equal(state.open.get(id)?.[1]?.hidden, method === 'PUT' ? true : undefined)
+      }
+    })
+
     test('[GROUP-9] [MERGE-12] [SYNC-1] what a client makes of the events is what a fetch gives', async () => {
       const all = await some(6)
       const [ann, bob, cat, dan, eve, fay] = all

@@ -6,6 +6,7 @@ import {
   insertBlock,
   lockShared,
   selectBlocks,
+  touchBlocks,
 } from '../store/blocks.ts'
 import { bumpAllRights, bumpRev, bumpRights } from '../store/chats.ts'
 import { touchMember } from '../store/members.ts'
@@ -45,6 +46,7 @@ async function setBlock(core: Core, actor: Actor, username: string, block: boole
     for (const chatId of [id, ...shared]) await touchMember(tx, chatId, actor.id)
     const set = block ? insertBlock : deleteBlock
     const isChange = await set(tx, ...between)
+    await touchBlocks(tx, actor.id)
     return { changed: isChange, groups: shared, ...(await viewChat(tx, id, actor.id)) }
   })
   for (const chatId of [id, ...groups]) core.bus.publish({ kind: 'rights', chatId, between })

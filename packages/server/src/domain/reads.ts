@@ -1,5 +1,6 @@
 /** What many clients ask at the same time, above all when they come back [SYNC-2]. */
 import { LIMITS } from '@microchatter/protocol'
+import { selectBlocksChanged } from '../store/blocks.ts'
 import { type DepartureRow, selectDepartures } from '../store/departures.ts'
 import {
   type ChangesKey,
@@ -31,6 +32,8 @@ export interface Reads {
   changes: Together<ChangesKey, (ChatRow & Nth)[]>
   /** Groups that the user has left. */
   departures: Together<ChangesKey, DepartureRow[]>
+  /** Has changed whom the user blocks? */
+  blocks: Together<ChangesKey, boolean>
   /** Of a chat, the oldest first. */
   members: Together<string, MemberRow[]>
   messagesAfter: Together<AfterKey, (MessageRow & Nth)[]>
@@ -61,6 +64,10 @@ export function createReads(db: Db, limits: ReadLimits): Reads {
     departures: new Together(turns, async (keys) =>
       many(keys, await selectDepartures(db, keys, limits.changes)),
     ),
+    blocks: new Together(turns, async (keys) => {
+      const changed = new Set(await selectBlocksChanged(db, keys))
+      return keys.map((_, index) => changed.has(index))
+    }),
     members: new Together(turns, async (keys) =>
       many(keys, await selectMembers(db, keys, LIMITS.shownMembers)),
     ),

@@ -93,15 +93,16 @@ function timeOf(cursor: string): number {
   }
 }
 
-type State = Pick<SyncResult, 'chats' | 'removed' | 'reset' | 'more' | 'my'>
+type State = Pick<SyncResult, 'chats' | 'removed' | 'reset' | 'more' | 'my' | 'blocks'>
 
 /** undefined: more changed than is worth telling. */
 async function changedState(core: Core, actor: Actor, since: Date): Promise<State | undefined> {
   const key = { userId: actor.id, since }
   // What was left and entered again meanwhile is among the chats: its view has the larger rev.
-  const [left, rows] = await Promise.all([
+  const [left, rows, blocks] = await Promise.all([
     core.reads.departures.load(key),
     core.reads.changes.load(key),
+    core.reads.blocks.load(key),
   ])
   if (rows.length + left.length > CHANGED_CHATS) return undefined
   const listed = rows.filter(({ active_day }) => active_day !== null)
@@ -110,6 +111,7 @@ async function changedState(core: Core, actor: Actor, since: Date): Promise<Stat
   if (!my) return undefined
   return {
     ...(my.length > 0 ? { my } : {}),
+    ...(blocks ? { blocks } : {}),
     chats: await toChats(core, listed),
     removed: [
       ...hidden.map(({ id, rev }) => ({ chatId: id, rev })),

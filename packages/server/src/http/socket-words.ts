@@ -13,7 +13,7 @@ export const CALL_WORDS: Record<CallName, string> = {
   typing: 'tell the others; repeat while it lasts (CHAT-11)',
   'presence.set': 'this socket is `online` or `away`; PRES-1',
   'presence.subscribe': 'watch these users, at most 200, and no others; PRES-4',
-  sync: 'what changed since the cursor; SYNC-1 to SYNC-8',
+  sync: 'what changed since the cursor; SYNC-1 to SYNC-9',
   'auth.refresh': 'new credentials for this socket; AUTH-11',
 }
 

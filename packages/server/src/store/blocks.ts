@@ -25,6 +25,26 @@ export async function deleteBlock(db: Db, blocker: number, blocked: number): Pro
   return rows.length === 1
 }
 
+/** Whom this user blocks has changed: its devices that are away hear of it when they come back. */
+export async function touchBlocks(tx: Db, userId: number): Promise<void> {
+  await tx.query('UPDATE users SET blocks_at = now() WHERE id = $1', [userId])
+}
+
+/** For which of these users that has changed since then, by their places in the list. */
+export async function selectBlocksChanged(
+  db: Db,
+  keys: readonly { userId: number; since: Date }[],
+): Promise<number[]> {
+  const rows = await db.query<Nth>(
+    `SELECT k.nth::int AS nth
+     FROM unnest($1::bigint[], $2::timestamptz[]) WITH ORDINALITY AS k(id, since, nth)
+     JOIN users u ON u.id = k.id AND u.blocks_at >= k.since`,
+    [keys.map(({ userId }) => userId), keys.map(({ since }) => since)],
+    'select_blocks_changed',
+  )
+  return rows.map(({ nth }) => nth - 1)
+}
+
 /** Of all whom this user has blocked. */
 export async function selectBlockedNames(db: Db, blocker: number): Promise<string[]> {
   const rows = await db.query<{ username: string }>(

@@ -153,7 +153,7 @@ export async function eraseUser(db: Db, id: number): Promise<void> {
   await db.query(
     `UPDATE users SET username = NULL, password = NULL, display_name = NULL, picture = NULL,
        role = 'user', active = false, tokens_valid_after = now(), updated_at = now(),
-       write_from = NULL, last_seen_to = NULL, receipts = true, last_seen_at = NULL
+       write_from = NULL, last_seen_to = NULL, receipts = true, last_seen_at = NULL, blocks_at = NULL
      WHERE id = $1`,
     [id],
   )

@@ -72,6 +72,7 @@ export class ClientState {
   sync(result: SyncResult): void {
     if (result.reset) this.#forget()
     this.cursor = result.cursor
+    if (result.blocks) this.#anew()
     for (const chat of result.chats) this.view(chat)
     for (const removed of result.removed) this.#remove(removed)
     for (const { chatId, items, changed, changes, hasChanges = false } of result.messages) {
@@ -198,7 +199,7 @@ export class ClientState {
     return known
   }
 
-  /** [SEND-4] Whom I have blocked is to be seen, or not: the messages of groups are fetched anew. */
+  /** [SEND-4, SYNC-9] Whom I have blocked is to be seen, or not: the messages of groups are fetched anew. */
   #anew(): void {
     for (const [chatId, known] of this.#known) {
       if (known.view?.kind !== 'group') continue
