@@ -11,6 +11,7 @@ import { memory } from './benches/memory.ts'
 import { nodes } from './benches/nodes.ts'
 import { presence } from './benches/presence.ts'
 import { rest } from './benches/rest.ts'
+import { search } from './benches/search.ts'
 import { send } from './benches/send.ts'
 import { start } from './benches/start.ts'
 import { storm } from './benches/storm.ts'
@@ -26,6 +27,7 @@ export const BENCHES: readonly Bench[] = [
   storm,
   list,
   history,
+  search,
   growth,
   start,
   nodes,

@@ -11,10 +11,13 @@ export interface Seed {
   /** At most users / 2 for each user. */
   chats: number
   messagesPerChat: number
+  /** Texts of eight words each, `w1` in 45 of 100, the others as much less often as their number says. */
+  hasWords?: boolean
 }
 
 const ROWS_AT_ONCE = 500_000
 const BODY_BYTES = 100
+export const VOCABULARY = 20_000
 /** Messages are in full random order of `client_id`: an index of them that grew is two thirds full. */
 const GROWN_FILL = 70
 
@@ -123,6 +126,10 @@ async function insertMessages(client: pg.Client, plan: Messages): Promise<void> 
     ALTER INDEX messages_once RESET (fillfactor)`)
 }
 
+/** By Zipf's law; `row` makes each row's its own. */
+const WORDS = `(SELECT string_agg('w' || floor(exp(random() * ln(${VOCABULARY}))), ' ')
+  FROM generate_series(1, 8) WHERE row >= 0)`
+
 /** In rounds over all chats; the last message of a chat is its `one`'s. */
 function insertPart(plan: Messages, from: number, to: number): string {
   const { users, chats, messagesPerChat, first } = plan
@@ -130,7 +137,7 @@ function insertPart(plan: Messages, from: number, to: number): string {
     INSERT INTO messages (chat_id, seq, sender_id, client_id, body, created_at)
     SELECT md5('chat' || n)::uuid, seq,
       ${first} + CASE WHEN (${messagesPerChat} - seq) % 2 = 0 THEN n ELSE n + 1 + n / ${users} END % ${users},
-      gen_random_uuid(), rpad('message ' || row, ${BODY_BYTES}, 'x'),
+      gen_random_uuid(), ${plan.hasWords ? WORDS : `rpad('message ' || row, ${BODY_BYTES}, 'x')`},
       ${lastAt('n')} - interval '40 days' * (${messagesPerChat} - seq) / ${messagesPerChat}
     FROM generate_series(${from}, ${to} - 1) row,
       LATERAL (SELECT row % ${chats} AS n, row / ${chats} + 1 AS seq) p`

@@ -41,6 +41,8 @@ export const LIMITS = {
   note: 500,
   /** Characters of what a site answers to the press of a button. */
   pressed: 500,
+  /** Characters of what is searched for. */
+  sought: 200,
   /** Items of one page. */
   page: 100,
   /** Bytes of a JSON body and of a socket frame. */

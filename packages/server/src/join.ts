@@ -15,6 +15,7 @@ import type { Actor, Core } from './domain/core.ts'
 import { Delivered, publishDelivered } from './domain/delivered.ts'
 import { Heads } from './domain/heads.ts'
 import { Identity } from './domain/identity.ts'
+import { Indexer } from './domain/indexer.ts'
 import { createJwtVerifier, type JwtVerifier, signJwt } from './domain/jwt.ts'
 import { createLimits } from './domain/limits.ts'
 import { createPasswords } from './domain/passwords.ts'
@@ -104,6 +105,12 @@ export async function join(loaded: Loaded, { db, log, version, closers }: Joinin
     onProblem: (error) => log.warn({ err: error }, 'what was delivered was not written down'),
   })
   closers.push(() => delivered.stop())
+  const indexer = new Indexer(db, bus, {
+    language: config.search.language,
+    onProblem: (error) =>
+      log.warn({ err: error }, 'new messages are not in the index yet; it is tried again'),
+  })
+  closers.push(() => indexer.stop())
   const clock = new Clock(bus, {
     onProblem: (error) => log.warn({ err: error }, 'what was due was not done; it is tried again'),
   })
@@ -169,6 +176,7 @@ export async function join(loaded: Loaded, { db, log, version, closers }: Joinin
   if (config.tls.keyFile !== '') closers.push(reloadTls(config, app, log))
   heads.start(core)
   clock.start(core)
+  indexer.start()
   const url = await app.listen({ host: config.host, port: config.port })
   closers.push(() => {
     stopping = true

@@ -260,6 +260,7 @@ const ROWS: Record<string, Row> = {
   pinMessage: { address: message('/pin'), ...unblocked(200) },
   unpinMessage: { address: message('/pin'), ...unblocked(200) },
   listStars: { address: () => '/users/me/stars', ...everyone(200) },
+  searchMessages: { address: () => '/search?q=hello', ...everyone(200) },
   starMessage: { address: message('/star'), ...members(204) },
   unstarMessage: { address: message('/star'), ...members(204) },
   getSettings: { address: () => '/users/me/settings', ...everyone(200) },

@@ -26,6 +26,39 @@ function choice<const T extends string[]>(values: readonly [...T], description: 
   return Type.Enum([...values] as [...T], { description })
 }
 
+/** PostgreSQL's text search configurations. */
+const LANGUAGES: [string, ...string[]] = [
+  'simple',
+  'arabic',
+  'armenian',
+  'basque',
+  'catalan',
+  'danish',
+  'dutch',
+  'english',
+  'finnish',
+  'french',
+  'german',
+  'greek',
+  'hindi',
+  'hungarian',
+  'indonesian',
+  'irish',
+  'italian',
+  'lithuanian',
+  'nepali',
+  'norwegian',
+  'portuguese',
+  'romanian',
+  'russian',
+  'serbian',
+  'spanish',
+  'swedish',
+  'tamil',
+  'turkish',
+  'yiddish',
+]
+
 export const ConfigSchema = section({
   host: format('host', 'The address it listens on. 0.0.0.0 or ::: all.'),
   port: whole(0, 65_535, 'The port of HTTP and Socket.IO. 0: any that is free.'),
@@ -95,6 +128,12 @@ export const ConfigSchema = section({
       0,
       5_256_000,
       'How long its sender may delete a message for all; 0: not at all.',
+    ),
+  }),
+  search: section({
+    language: choice(
+      LANGUAGES,
+      'By whose rules words are taken as the same; simple: as they stand.',
     ),
   }),
   groups: section({

@@ -48,6 +48,7 @@ export interface Settings {
   groups: { maxMembers: number }
   privacy: { writeFrom: WriteFrom }
   presence: { visibleTo: Audience }
+  search: { language: string }
   jwt: { createUsers: boolean }
 }
 

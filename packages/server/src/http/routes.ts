@@ -46,6 +46,7 @@ import {
   ReminderBody,
   ScheduleBody,
   Scheduled,
+  SearchQuery,
   SendBody,
   SendToUserBody,
   Session,
@@ -136,6 +137,7 @@ import {
   onRevokeSessions,
   SessionParams,
 } from './sessions.ts'
+import { onSearchMessages } from './search.ts'
 import { onEditSettings, onGetSettings } from './settings.ts'
 import { onGetUnread, onMarkAllRead } from './unread.ts'
 import {
@@ -509,6 +511,13 @@ export const ROUTES: readonly Route[] = [
     answers: { 200: page(Message) },
     errors: ['invalid_cursor'],
     on: onListStars,
+  }),
+  route('searchMessages', 'user', 'GET /search', {
+    summary: 'Find messages of my chats by words, sender, kind and time, the newest first',
+    query: SearchQuery,
+    answers: { 200: page(Message) },
+    errors: ['invalid_cursor', 'invalid_text', 'not_found'],
+    on: onSearchMessages,
   }),
   route('starMessage', 'user', 'PUT /chats/:chatId/messages/:seq/star', {
     summary: 'Give a message a star that only I see',

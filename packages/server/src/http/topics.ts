@@ -5,7 +5,7 @@ const TOPICS: readonly (readonly [title: string, path: RegExp])[] = [
   ['Users', /^\/users(\/register|\/:username)?$/],
   ['Settings and blocks', /^\/users\/me\/(settings|blocks)\b/],
   ['Chats', /^\/chats(\/:chatId)?$/],
-  ['Messages', /\/(messages|changes|pins|stars)\b(?!.*\/(receipts|reminder)$)/],
+  ['Messages', /\/(messages|changes|pins|stars|search)\b(?!.*\/(receipts|reminder)$)/],
   ['Groups', /\/(open|join|members|invites)\b/],
   ['Mailbox', /\/(unread|read|draft|labels|request)$/],
   ['Presence and receipts', /\/(presence|delivered|receipts)$/],
