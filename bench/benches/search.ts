@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto'
 import pg from 'pg'
-import { type Bench, type Round, type Running, type Sample, type Scale, toPair } from '../bench.ts'
+import { type Bench, type Round, type Running, type Sample, type Scale } from '../bench.ts'
 import { Connection } from '../http.ts'
 import { signJwt } from '../jwt.ts'
 import { type Seed, seed, seededChat, VOCABULARY } from '../seed.ts'
@@ -155,7 +155,7 @@ async function sendAll(round: Round, { url, secret }: Running, plan: Seed): Prom
   await Promise.all(Array.from({ length: CONNECTIONS }, write))
 }
 
-function worst(samples: readonly Sample[]) {
+function worst(samples: readonly Sample[]): number | undefined {
   const of = samples.filter(({ server }) => server === NAMES.postgres)
-  return toPair(Math.max(...of.map(({ values }) => values[UNIT] ?? 0)), 1)
+  return of.length === 0 ? undefined : Math.max(...of.map(({ values }) => values[UNIT] ?? 0))
 }

@@ -21,7 +21,7 @@ import {
   slowDown,
 } from './steps/groups.ts'
 import { listChats, readAndUnread, readHistory } from './steps/lists.ts'
-import { answerRequests, keepDraft, labelAndReadAll } from './steps/mailbox.ts'
+import { answerRequests, keepDraft, labelAndReadAll, search } from './steps/mailbox.ts'
 import { edit, keep, react, vote } from './steps/messages.ts'
 import { showLastSeen, showPresence, showReceipts, stopTyping } from './steps/presence.ts'
 import { sendBySocket, sendFirst, sendMany } from './steps/sending.ts'
@@ -37,6 +37,7 @@ async function tell(cast: Cast): Promise<void> {
   await answerRequests(scene)
   await keepDraft(scene)
   await labelAndReadAll(scene)
+  await search(scene)
   await tellOfGroups(scene)
   await showReceipts(scene)
   await stopTyping(scene)

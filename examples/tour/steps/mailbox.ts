@@ -1,4 +1,4 @@
-import type { Chat, LabelCount, ReadAll, Unread } from '@microchatter/protocol'
+import type { Chat, LabelCount, Message, ReadAll, Unread } from '@microchatter/protocol'
 import { Person, signJwt } from '../people.ts'
 import type { Place } from '../place.ts'
 import type { Scene } from '../scene.ts'
@@ -74,4 +74,21 @@ export async function labelAndReadAll(scene: Scene) {
   story.same('all chats are read, in one call', done, { chats: before.chats })
   const zero = await laptop.next('unread.updated', ({ total }) => total === 0)
   story.same('the badge is empty', zero, { total: 0, chats: 0 })
+}
+
+export async function search({ story, chatId, alice, bob, carol }: Scene) {
+  story.step('Search: in one chat and in all of mine')
+  const said = await bob.ask<Message>('POST', `/chats/${chatId}/messages`, {
+    body: 'The saddle is of leather: https://example.org/saddle',
+  })
+  const find = async (one: Person, query: string) =>
+    (await one.ask<{ items: Message[] }>('GET', `/search?${query}`)).items.map(({ seq }) => seq)
+  story.same('found at once, by the beginning of a word', await find(alice, 'q=leather%20sadd'), [
+    said.seq,
+  ])
+  const by = `chatId=${chatId}&has=link&from=${encodeURIComponent(bob.username)}`
+  story.holds('by link and sender', (await find(alice, by)).includes(said.seq))
+  story.same('Carol, who is not in the chat, finds nothing', await find(carol, 'q=leather'), [])
+  await bob.ask('DELETE', `/chats/${chatId}/messages/${said.seq}`)
+  story.same('deleted, it is found no more', await find(alice, 'q=leather'), [])
 }

@@ -23,7 +23,10 @@ for (const engine of engines)
 
     const some = (count: number) => newPeople(server, count) as Promise<any>
     const find = (one: Person, query: Record<string, string | number>) =>
-      one.ask<Found>('GET', `/search?${new URLSearchParams(query as Record<string, string>)}`)
+      one.ask<Found>(
+        'GET',
+        `/search?${new URLSearchParams(query as Record<string, string>).toString()}`,
+      )
     const bodies = async (one: Person, query: Record<string, string | number>) =>
       (await find(one, query)).items.map(({ body }) => body)
     const say = (one: Person, chatId: string, body: string, more: object = {}) =>

@@ -11,7 +11,7 @@ import { toMessage, withMy } from './message-view.ts'
 import { checkText } from './text.ts'
 
 /** Of one user that are looked into, those with the newest messages first. */
-const CHATS = 1_000
+const CHATS = 500
 
 export async function searchMessages(core: Core, actor: Actor, query: SearchQuery) {
   const { q = '', from, kind, has, after, before, limit = 20, cursor } = query
