@@ -9,7 +9,8 @@ CREATE TABLE findable (
   terms tsvector NOT NULL,
   PRIMARY KEY (chat_id, seq)
 );
-CREATE INDEX findable_terms ON findable USING gin (terms);
+-- Without a list of what is still to be put in: each look into a chat would read that list.
+CREATE INDEX findable_terms ON findable USING gin (terms) WITH (fastupdate = off);
 
 -- Up to where the messages of a chat and their changes are in it; a chat without a row: nothing yet.
 CREATE TABLE indexed (

@@ -1,10 +1,11 @@
 /**
  * Brings what was written into the index of words, a moment later and beside the sends [SEARCH-2].
  *
- *   event of a message → its chat waits → (each second) 64 chats, in one transaction → the next 64
+ *   event of a message → its chat waits → (each second) 32 chats, in one transaction → the next 32
+ *     one that fails stands alone in the end, is told of, and does not hold up the others
  *   at the start, every ten minutes, and where too many wait: all chats are looked through
  *
- * It takes a thirtieth of the time at most while messages come, so that they do not wait for it (measured: with a
+ * It takes a sixtieth of the time at most while messages come, so that they do not wait for it (measured: with a
  * tenth, sends were 6 % slower); the index then falls behind, and catches up. Each node does so; of one chat, one at a time.
  */
 import type { Bus } from '../bus/bus.ts'
@@ -12,12 +13,12 @@ import { DatabaseAway, type Database } from '../store/db.ts'
 import { indexChats, selectUnindexed } from '../store/findable.ts'
 
 const PAUSE_MS = 1_000
-const CHATS = 64
-/** Messages and changes of one chat at once. */
-const LIMIT = 200
+const CHATS = 32
+/** Messages and changes of one chat at once: together well within the time that a statement has. */
+const LIMIT = 20
 /** Chats that wait; beyond them all are looked through. */
 const WAITING = 10_000
-const BUSY_SHARE = 29
+const BUSY_SHARE = 59
 const PROBLEM_MS = 5_000
 const LOOK_MS = 600_000
 
@@ -106,9 +107,16 @@ export class Indexer {
     for (let isPartial = true; isPartial && !this.#isStopped; ) {
       const began = performance.now()
       this.#hasNews = false
-      isPartial = await this.#db.transaction((tx) =>
-        indexChats(tx, chatIds, { language, limit: LIMIT }),
-      )
+      try {
+        isPartial = await this.#db.transaction((tx) =>
+          indexChats(tx, chatIds, { language, limit: LIMIT }),
+        )
+      } catch (error) {
+        if (error instanceof DatabaseAway) throw error
+        if (chatIds.length === 1) return this.#options.onProblem(error)
+        for (const chatId of chatIds) await this.#index([chatId])
+        return
+      }
       const tookMs = performance.now() - began
       if (this.#hasNews) await this.#pause(BUSY_SHARE * tookMs)
     }

@@ -11,6 +11,9 @@ import type { Db } from './db.ts'
 /** Of a chat's id: 48 bits, by chance; two chats that share them are told apart by their ids. */
 const chatTag = (id: string) => `right(${id}::text, 12)`
 
+/** Bytes of a word; PostgreSQL takes 2,046, with the chat before it. Who looks for a longer one finds nothing. */
+const LONGEST = 1_000
+
 const ADDRESS = `'https?://[^[:space:]]'`
 
 /** What is looked for besides words: `@` and the sender's id, `#` and the kind, `#link`. */
@@ -71,7 +74,7 @@ const INDEX = `
     SELECT m.chat_id, m.seq, m.created_at, array_to_tsvector(ARRAY(
       SELECT DISTINCT ${chatTag('m.chat_id')} || t.mark || t.term FROM (
         SELECT ' ' AS mark, unnest(${wordsOf('m')}) AS term
-        UNION ALL SELECT '', unnest(${marks('m')})) t WHERE t.term IS NOT NULL))
+        UNION ALL SELECT '', unnest(${marks('m')})) t WHERE octet_length(t.term) <= ${LONGEST}))
     FROM both_of m WHERE NOT coalesce(${isGone('m')}, false)
     ON CONFLICT (chat_id, seq) DO UPDATE SET terms = excluded.terms),
   gone AS (
