@@ -6,7 +6,8 @@
  *   at the start, every ten minutes, and where too many wait: all chats are looked through
  *
  * It takes a sixtieth of the time at most while messages come, so that they do not wait for it (measured: with a
- * tenth, sends were 6 % slower); the index then falls behind, and catches up. Each node does so; of one chat, one at a time.
+ * tenth, sends were 6 % slower); the index then falls behind, and catches up. Each node does so; of one chat, one
+ * at a time.
  */
 import type { Bus } from '../bus/bus.ts'
 import { DatabaseAway, type Database } from '../store/db.ts'
