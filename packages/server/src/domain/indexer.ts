@@ -1,7 +1,7 @@
 /**
  * Brings what was written into the index of words, a moment later and beside the sends [SEARCH-2].
  *
- *   event of a message → its chat waits → (each second) 32 chats, in one transaction → the next 32
+ *   event of a message → its chat waits → (each second) 32 chats, in one statement → the next 32
  *     one that fails stands alone in the end, is told of, and does not hold up the others
  *   at the start, every ten minutes, and where too many wait: all chats are looked through
  *
@@ -109,9 +109,7 @@ export class Indexer {
       const began = performance.now()
       this.#hasNews = false
       try {
-        isPartial = await this.#db.transaction((tx) =>
-          indexChats(tx, chatIds, { language, limit: LIMIT }),
-        )
+        isPartial = await indexChats(this.#db, chatIds, { language, limit: LIMIT })
       } catch (error) {
         if (error instanceof DatabaseAway) throw error
         if (chatIds.length === 1) return this.#options.onProblem(error)

@@ -27,38 +27,30 @@ const wordsOf = (m: string) => `tsvector_to_array(to_tsvector($2::text::regconfi
 /** Nothing is left of it that may be found. */
 const isGone = (m: string) => `(${m}.content ? 'deletedAt' OR ${m}.content ->> 'kind' = 'system')`
 
-/** All of these that no other node is at, up to `limit` messages and changes of each. */
+/**
+ * All of these that no other node is at, up to `limit` messages and changes of each; true: there are more.
+ * One statement, so what `indexed` says is of the same moment as the words.
+ */
 export async function indexChats(
-  tx: Db,
+  db: Db,
   chatIds: readonly string[],
   { language, limit }: { language: string; limit: number },
 ): Promise<boolean> {
-  await tx.query(
-    `INSERT INTO indexed (chat_id, language)
-     SELECT id, $2 FROM chats WHERE id = ANY($1::uuid[]) ORDER BY id ON CONFLICT DO NOTHING`,
-    [chatIds, language],
-    'insert_indexed',
-  )
-  const rows = await tx.query<{ chat_id: string }>(
-    `SELECT chat_id FROM indexed WHERE chat_id = ANY($1::uuid[]) FOR UPDATE SKIP LOCKED`,
-    [chatIds],
-    'lock_indexed',
-  )
-  if (rows.length === 0) return false
-  const [done] = await tx.query<{ is_partial: boolean }>(
+  const [done] = await db.query<{ is_partial: boolean }>(
     INDEX,
-    [rows.map(({ chat_id }) => chat_id), language, limit],
+    [chatIds, language, limit],
     'index_messages',
   )
   return done?.is_partial === true
 }
 
 const INDEX = `
-  WITH k AS (
-    SELECT c.id, c.last_seq, c.changes AS last_change,
-      CASE WHEN i.language = $2 THEN i.seq ELSE 0 END AS seq,
-      CASE WHEN i.language = $2 THEN i.changes ELSE 0 END AS changes
-    FROM unnest($1::uuid[]) AS w(id) JOIN chats c ON c.id = w.id JOIN indexed i ON i.chat_id = w.id),
+  WITH k AS MATERIALIZED (
+    SELECT c.id, c.last_seq, c.changes AS last_change, coalesce(i.seq, 0) AS seq,
+      coalesce(i.changes, 0) AS changes
+    FROM unnest($1::uuid[]) AS w(id) JOIN chats c ON c.id = w.id
+    LEFT JOIN indexed i ON i.chat_id = w.id AND i.language = $2
+    WHERE pg_try_advisory_xact_lock(hashtextextended(current_schema() || w.id::text, 0))),
   fresh AS (
     SELECT m.* FROM k CROSS JOIN LATERAL (
       SELECT * FROM messages WHERE chat_id = k.id AND seq > k.seq ORDER BY seq LIMIT $3) m),
@@ -90,8 +82,9 @@ const INDEX = `
     CROSS JOIN LATERAL (
       SELECT count(*) AS n, max(change) AS change FROM changed WHERE chat_id = k.id) c),
   marked AS (
-    UPDATE indexed i SET seq = u.seq, changes = u.changes, language = $2
-    FROM upto u WHERE i.chat_id = u.id)
+    INSERT INTO indexed (chat_id, seq, changes, language) SELECT id, seq, changes, $2 FROM upto
+    ON CONFLICT (chat_id) DO UPDATE
+    SET seq = excluded.seq, changes = excluded.changes, language = excluded.language)
   SELECT coalesce(bool_or(is_partial), false) AS is_partial FROM upto`
 
 /** Chats of which something is not in it yet; all of them are read. */
