@@ -15,8 +15,8 @@ CREATE INDEX findable_terms ON findable USING gin (terms) WITH (fastupdate = off
 -- Up to where the messages of a chat and their changes are in it; a chat without a row: nothing yet.
 CREATE TABLE indexed (
   chat_id uuid PRIMARY KEY,
-  seq integer NOT NULL DEFAULT 0,
-  changes integer NOT NULL DEFAULT 0,
+  seq integer NOT NULL,
+  changes integer NOT NULL,
   -- The rules by which its words were taken.
   language text NOT NULL
 );

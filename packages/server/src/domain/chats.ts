@@ -243,13 +243,7 @@ export async function publishChat(
   const listed = rows.filter(({ active_day }) => active_day !== null)
   const chats = await toChats(core, listed)
   for (const [index, row] of listed.entries())
-    core.bus.publish({ kind: 'deliver', to: [row.user_id], name: event, data: chats[index] })
-  for (const { active_day, unseen, user_id, rev } of rows)
-    if (active_day === null && !unseen)
-      core.bus.publish({
-        kind: 'deliver',
-        to: [user_id],
-        name: 'chat.removed',
-        data: { chatId, rev },
-      })
+    tellDevices(core, { id: row.user_id }, event, chats[index])
+  for (const { active_day, unseen, user_id: id, rev } of rows)
+    if (active_day === null && !unseen) tellDevices(core, { id }, 'chat.removed', { chatId, rev })
 }

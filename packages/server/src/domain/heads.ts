@@ -14,7 +14,7 @@ import type { Bus, EventOf } from '../bus/bus.ts'
 import { DatabaseAway } from '../store/db.ts'
 import { type HeadRow, selectChangedMembers, selectHeads } from '../store/heads.ts'
 import { selectNow } from '../store/messages.ts'
-import { publishChat } from './chats.ts'
+import { publishChat, tellDevices } from './chats.ts'
 import type { Core } from './core.ts'
 import { publishHead } from './system.ts'
 import { idsOf, isLarge } from './rights.ts'
@@ -214,13 +214,8 @@ export class Heads {
     await new Promise((resolve) => setTimeout(resolve, GRACE_MS))
     const missed = behind.filter((row) => this.#isBehind(row))
     const removed = missed.filter(({ listed }) => !listed)
-    for (const { chat_id: chatId, user_id: userId, rev } of removed)
-      core.bus.publish({
-        kind: 'deliver',
-        to: [userId],
-        name: 'chat.removed',
-        data: { chatId, rev },
-      })
+    for (const { chat_id: chatId, user_id: id, rev } of removed)
+      tellDevices(core, { id }, 'chat.removed', { chatId, rev })
     for (const [chatId, rows] of byChat(missed.filter(({ listed }) => listed)))
       await this.#tellAgain(
         core,

@@ -15,15 +15,25 @@ export interface Reading {
   cleared: number
 }
 
-export async function maskFor(
+export function maskFor(core: Core, actor: Pick<Actor, 'id'>, reading: Reading): Promise<Mask> {
+  return masksFor(core, actor)(reading)
+}
+
+/** The same for several chats of one reader: whom it has blocked is read once, if at all. */
+export function masksFor(
   core: Core,
   { id }: Pick<Actor, 'id'>,
-  reading: Reading,
-): Promise<Mask> {
-  // In a direct chat there is nothing new of who has been blocked.
-  const names = reading.kind === 'group' ? await selectBlockedNames(core.db, id) : []
-  return maskOf(new Set(names), reading.cleared)
+): (reading: Reading) => Promise<Mask> {
+  let names: Promise<ReadonlySet<string>> | undefined
+  return async ({ kind, cleared }) => {
+    // In a direct chat there is nothing new of who has been blocked.
+    if (kind === 'direct') return maskOf(NOBODY, cleared)
+    names ??= selectBlockedNames(core.db, id).then((list) => new Set(list))
+    return maskOf(await names, cleared)
+  }
 }
+
+const NOBODY: ReadonlySet<string> = new Set()
 
 function maskOf(blocked: ReadonlySet<string>, cleared: number): Mask {
   return (message) => {

@@ -6,7 +6,7 @@ import { type Actor, type Core, isUuid } from './core.ts'
 import { decodeCursor, encodeCursor, isTimeKey } from './cursor.ts'
 import { ChatError } from './errors.ts'
 import { findBounds, marksOf } from './history.ts'
-import { type Mask, maskFor } from './masks.ts'
+import { type Mask, masksFor } from './masks.ts'
 import { toMessage, withMy } from './message-view.ts'
 import { checkText } from './text.ts'
 
@@ -66,8 +66,14 @@ async function readHits(core: Core, actor: Actor, hits: readonly Hit[]): Promise
   const found = hits.filter((hit) => hit.is_found)
   const rows = found.length === 0 ? [] : await selectMessagesAt(core.db, found)
   const messages = new Map(rows.map((row) => [`${row.chat_id} ${row.seq}`, toMessage(row)]))
+  const maskOf = masksFor(core, actor)
   const views = new Map<string, Mask>()
-  for (const [chatId, own] of byChat(found)) views.set(chatId, await viewOf(core, actor, own))
+  for (const own of byChat(found)) {
+    const [{ chat_id: chatId, kind, cleared_seq: cleared, has_marks: hasMarks }] = own
+    const mask = await maskOf({ kind, cleared })
+    const marks = await marksOf(core, actor, { chatId, hasMarks }, own)
+    views.set(chatId, (message) => mask(withMy(message, marks.get(message.seq))))
+  }
   return found.flatMap(({ chat_id, seq }) => {
     const message = messages.get(`${chat_id} ${seq}`)
     const view = message && views.get(chat_id)?.(message)
@@ -75,17 +81,13 @@ async function readHits(core: Core, actor: Actor, hits: readonly Hit[]): Promise
   })
 }
 
-async function viewOf(core: Core, actor: Actor, hits: readonly Hit[]): Promise<Mask> {
-  const [first] = hits
-  if (!first) return (message) => message
-  const { chat_id: chatId, kind, cleared_seq: cleared, has_marks: hasMarks } = first
-  const marks = await marksOf(core, actor, { chatId, hasMarks }, hits)
-  const mask = await maskFor(core, actor, { kind, cleared })
-  return (message) => mask(withMy(message, marks.get(message.seq)))
-}
-
-function byChat(hits: readonly Hit[]): Map<string, Hit[]> {
-  const chats = new Map<string, Hit[]>()
-  for (const hit of hits) chats.set(hit.chat_id, [...(chats.get(hit.chat_id) ?? []), hit])
-  return chats
+/** None of them is empty. */
+function byChat(hits: readonly Hit[]): Iterable<[Hit, ...Hit[]]> {
+  const chats = new Map<string, [Hit, ...Hit[]]>()
+  for (const hit of hits) {
+    const known = chats.get(hit.chat_id)
+    if (known) known.push(hit)
+    else chats.set(hit.chat_id, [hit])
+  }
+  return chats.values()
 }

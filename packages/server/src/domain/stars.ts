@@ -19,7 +19,7 @@ import type { Actor, Core } from './core.ts'
 import { decodeCursor, encodeCursor, isTimeKey, type Paging } from './cursor.ts'
 import { ChatError } from './errors.ts'
 import { findBounds } from './history.ts'
-import { type Mask, maskFor } from './masks.ts'
+import { type Mask, maskFor, masksFor } from './masks.ts'
 import { toMessage, toMy, withMy } from './message-view.ts'
 import { messageNotFound } from './rights.ts'
 
@@ -105,9 +105,10 @@ export async function listStars(
 
 async function readStars(core: Core, actor: Actor, stars: StarRow[]): Promise<Message[]> {
   const rows = await selectMessagesAt(core.db, stars)
+  const maskOf = masksFor(core, actor)
   const masks = new Map<string, Mask>()
   for (const { chat_id: chatId, kind, cleared_seq: cleared } of stars)
-    if (!masks.has(chatId)) masks.set(chatId, await maskFor(core, actor, { kind, cleared }))
+    if (!masks.has(chatId)) masks.set(chatId, await maskOf({ kind, cleared }))
   return stars.flatMap(({ chat_id, seq, mark }) => {
     const row = rows.find((one) => one.chat_id === chat_id && one.seq === seq)
     const message = row && withMy(toMessage(row), mark)

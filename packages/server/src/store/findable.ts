@@ -1,7 +1,7 @@
 /**
  * The words of messages. [SEARCH-2] What is found is always what stands in `messages` at that moment: the
  * index only says where to look. What it does not have yet, because a message or a change of one has just
- * come, is looked through by itself; there is little of it, as the index is a second behind at most.
+ * come, is looked through by itself; there is little of it, unless sends leave the index no time.
  *
  * A term is a word, a sender or a kind, with the end of its chat's id before it: `6f1c0a9be277 hello`.
  * A search looks into each chat by itself, and so reads nothing of any other chat, however common a word is.
