@@ -1,14 +1,15 @@
 import { defineConfig } from 'tsdown'
 
 /**
- * Everything lies flat in dist/, chunks included: the code finds embedded-worker.js and
- * bcrypt-worker.js beside itself, and migrations/ and config/ one folder up.
+ * Everything lies flat in dist/, chunks included: the code finds embedded-worker.js,
+ * bcrypt-worker.js and image-worker.js beside itself, and migrations/ and config/ one folder up.
  */
 export default defineConfig({
   entry: {
     main: 'src/main.ts',
     server: 'src/server.ts',
     'bcrypt-worker': 'src/domain/bcrypt-worker.ts',
+    'image-worker': 'src/domain/image-worker.ts',
     'embedded-worker': 'src/store/embedded-worker.ts',
   },
   format: 'esm',

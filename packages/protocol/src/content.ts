@@ -1,5 +1,6 @@
 /** What a message may have beside its text. */
 import { type Static, Type } from 'typebox'
+import { FileDraft, FileKind } from './files.ts'
 import { LIMITS } from './limits.ts'
 import { closed, ExactTime, Name, oneOf, opt, Seq, Time, Username, WebUrl } from './schema.ts'
 
@@ -36,6 +37,7 @@ export const Quote = closed({
   sender: opt(Username),
   body: Type.String({ description: 'Its first 200 characters.' }),
   kind: opt(MessageKind),
+  fileKind: opt(FileKind),
   deletedAt: opt(Time),
   change: opt(Type.Integer({ minimum: 1 })),
 })
@@ -158,6 +160,10 @@ export const CONTENT = {
   poll: opt(PollDraft),
   location: opt(Location),
   card: opt(Card),
+  files: opt(
+    Type.Array(FileDraft, { minItems: 1, maxItems: LIMITS.files, description: 'Uploads.' }),
+  ),
+  preview: opt(Type.Literal(false, { description: 'No preview is made of a link in the text.' })),
   forward: opt(
     closed(
       { chatId: Type.String({ minLength: 1, maxLength: 64 }), seq: Type.Integer({ minimum: 1 }) },

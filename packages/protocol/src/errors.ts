@@ -21,6 +21,7 @@ export const ERRORS = {
   admin_only: { status: 403, title: 'Only admins of the site may do this' },
   blocked: { status: 403, title: 'One of the two has blocked the other' },
   deactivated: { status: 403, title: 'The account is deactivated' },
+  link_expired: { status: 403, title: 'The link has expired' },
   insecure: { status: 403, title: 'Basic needs HTTPS' },
   // 404, 405: not there, or not yours
   not_found: { status: 404, title: 'Not found' },
@@ -36,10 +37,13 @@ export const ERRORS = {
     title: 'The Idempotency-Key was used for another request',
   },
   deleted: { status: 409, title: 'The message was deleted' },
+  offset_conflict: { status: 409, title: 'The upload is at another offset' },
   in_progress: { status: 409, title: 'The same request is still being worked on' },
-  // 413, 415, 429, 431
+  // 413, 415, 416, 422, 429, 431
   too_large: { status: 413, title: 'The body is too large' },
   wrong_type: { status: 415, title: 'The content type must be application/json' },
+  range_unsatisfiable: { status: 416, title: 'The file does not have these bytes' },
+  file_refused: { status: 422, title: 'The file is not taken' },
   rate_limited: { status: 429, title: 'Too many requests' },
   slow_mode: { status: 429, title: 'The next message may come later' },
   headers_too_large: { status: 431, title: 'The headers are too large' },
@@ -47,6 +51,7 @@ export const ERRORS = {
   internal: { status: 500, title: 'Something went wrong on our side' },
   unavailable: { status: 503, title: 'A part of the service is away' },
   busy: { status: 503, title: 'The service has too much to do' },
+  storage_full: { status: 507, title: 'There is no room for files' },
   outcome_unknown: { status: 503, title: 'It is not known whether this was done' },
 } as const satisfies Record<string, { status: number; title: string }>
 

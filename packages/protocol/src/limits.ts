@@ -15,6 +15,10 @@ export const LIMITS = {
   /** Bytes of the site's own data on a message or a chat. */
   metadata: 4_096,
   pollOptions: 20,
+  /** Files of one message. */
+  files: 10,
+  /** Values of a waveform. */
+  waveform: 100,
   /** Users that one message mentions by name. */
   mentions: 50,
   /** Different emoji on one message. */

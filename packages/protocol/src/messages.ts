@@ -11,6 +11,7 @@ import {
   Reaction,
   SystemEvent,
 } from './content.ts'
+import { File, Preview } from './files.ts'
 import { LIMITS } from './limits.ts'
 import { ChatId, closed, Limit, opt, Seq, Time, Username, Uuid } from './schema.ts'
 
@@ -47,6 +48,8 @@ export const Message = closed({
   poll: opt(Poll),
   location: opt(Location),
   card: opt(Card),
+  files: opt(Type.Array(File)),
+  preview: opt(Preview),
   editedAt: opt(Time),
   deletedAt: opt(Time),
   deletedBy: opt(Username),
@@ -70,7 +73,7 @@ const ClientId = Type.String({
 const SendText = Type.String({
   ...Body,
   description:
-    'Plain text, stored as sent, escaped where it is shown. Only a place, a card and a forward need none.',
+    'Plain text, stored as sent, escaped where it is shown. Only a place, a card, files and a forward need none.',
 })
 
 export const SendBody = closed({ body: opt(SendText), clientId: opt(ClientId), ...CONTENT })

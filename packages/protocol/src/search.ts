@@ -12,7 +12,7 @@ export const SearchQuery = closed({
   chatId: opt(ChatId),
   from: opt(Username),
   kind: opt(oneOf(['text', 'poll', 'location', 'card'])),
-  has: opt(oneOf(['link'])),
+  has: opt(oneOf(['link', 'file'])),
   after: opt(ExactTime),
   before: opt(ExactTime),
   limit: opt(Type.Integer({ minimum: 1, maximum: LIMITS.page, default: 20 })),

@@ -2,10 +2,13 @@
  * The one place where the parts are joined. It is loaded while the database opens, because loading it
  * takes as long.
  */
+import { randomBytes } from 'node:crypto'
 import { readFileSync, unwatchFile, watchFile } from 'node:fs'
 import type { Server as TlsServer } from 'node:https'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
+import { openDisk } from './blobs/disk.ts'
+import { openS3 } from './blobs/s3.ts'
 import type { Bus } from './bus/bus.ts'
 import { createMemoryBus } from './bus/memory.ts'
 import type { Config, Loaded } from './config.ts'
@@ -15,13 +18,16 @@ import type { Actor, Core } from './domain/core.ts'
 import { Delivered, publishDelivered } from './domain/delivered.ts'
 import { Heads } from './domain/heads.ts'
 import { Identity } from './domain/identity.ts'
+import { Images } from './domain/images.ts'
 import { Indexer } from './domain/indexer.ts'
 import { createJwtVerifier, type JwtVerifier, signJwt } from './domain/jwt.ts'
+import { startLeftovers } from './domain/leftovers.ts'
 import { createLimits } from './domain/limits.ts'
 import { createPasswords } from './domain/passwords.ts'
 import { publishTouched, publishWritten } from './domain/publish.ts'
 import type { Written } from './domain/batch.ts'
 import { Presence } from './domain/presence.ts'
+import { Previews } from './domain/previews.ts'
 import { createReads } from './domain/reads.ts'
 import { askFirst } from './domain/requests.ts'
 import { Sharing } from './domain/receipts.ts'
@@ -34,6 +40,7 @@ import { createHttp } from './http/app.ts'
 import { readOrMakeSecret } from './secret.ts'
 import { createSockets } from './socket/server.ts'
 import type { Database } from './store/db.ts'
+import { shareKey } from './store/keys.ts'
 import { ping } from './store/health.ts'
 
 export interface Joining {
@@ -62,6 +69,7 @@ export async function join(loaded: Loaded, { db, log, version, closers }: Joinin
   })
   const onWritten = (written: Written[]) => {
     publishWritten(core, written)
+    core.previews?.lookAtWritten(written)
     void publishTouched(core, written).catch((error: unknown) => {
       log.warn(
         { err: error },
@@ -130,6 +138,8 @@ export async function join(loaded: Loaded, { db, log, version, closers }: Joinin
     delivered,
     clock,
     webhook: createWebhook(config.webhook),
+    files: await createFiles(loaded, db),
+    previews: createPreviews(config, log),
   }
   const forgetAll = () => {
     identity.dropAll()
@@ -168,6 +178,21 @@ export async function join(loaded: Loaded, { db, log, version, closers }: Joinin
     onDefect: (error, call) => log.error({ err: error, call }, 'a call failed'),
   })
   closers.push(() => sockets.stop())
+  core.previews?.start(core)
+  closers.push(() => core.previews?.stop())
+  if (core.files) {
+    const { blobs, images } = core.files
+    const leftovers = startLeftovers(db, blobs, (error) =>
+      log.warn(
+        { err: error },
+        'files that nobody has any more were not deleted; it is tried again',
+      ),
+    )
+    closers.push(
+      () => leftovers.stop(),
+      () => images.stop(),
+    )
+  }
   const upkeep = startUpkeep(db, {
     idleDays: config.login.idleDays,
     onProblem: (error) => log.warn({ err: error }, 'upkeep failed; it is tried again in a minute'),
@@ -196,6 +221,24 @@ async function createBus(config: Config, log: Logger, onGap: () => void): Promis
         : log.warn({ detail }, 'the bus is away: other nodes hear of messages later'),
     onGap,
   })
+}
+
+async function createFiles({ config }: Loaded, db: Database): Promise<Core['files']> {
+  const { s3, files } = config
+  if (files.uploads === 'off') return undefined
+  return {
+    blobs: s3.url === '' ? await openDisk(files.dir) : openS3(s3),
+    images: new Images(),
+    key: await shareKey(db, 'files', randomBytes(32)),
+    receiving: new Map(),
+  }
+}
+
+function createPreviews(config: Config, log: Logger): Core['previews'] {
+  if (config.linkPreviews === 'off') return undefined
+  return new Previews({ allowPrivate: config.insecure.previews }, (error) =>
+    log.warn({ err: error }, 'a preview of a link was not made'),
+  )
 }
 
 function verifierOf({ jwt }: Config, secret: string): JwtVerifier | undefined {

@@ -117,7 +117,7 @@ test('docs/protocol.md has every field of the objects that it shows', () => {
 })
 
 test('docs/protocol.md has every route with its words and statuses, and no other', () => {
-  const who = { user: 'users', admin: 'admins', public: 'anyone' }
+  const who = { user: 'users', admin: 'admins', public: 'anyone', link: 'a link' }
   assert.deepEqual(
     tableUnder(rules, 'REST').map(([address, access, what, answers]) => [
       bare(address),
@@ -135,7 +135,7 @@ test('docs/protocol.md has every route with its words and statuses, and no other
 })
 
 const RULE =
-  /\b(?:SEND|READ|SYNC|MERGE|SOCK|AUTH|CHAT|GROUP|MSG|EDIT|REACT|CHANGE|PRIV|MAIL|PRES|TYPE|RECEIPT|TIME|CARD|ERR|LIMIT)-\d+\b/g
+  /\b(?:SEND|READ|SYNC|MERGE|SOCK|AUTH|CHAT|GROUP|MSG|EDIT|REACT|CHANGE|PRIV|MAIL|PRES|TYPE|RECEIPT|TIME|CARD|SEARCH|FILE|PREVIEW|ERR|LIMIT)-\d+\b/g
 const defined = Array.from(rules.matchAll(/^- \*\*([A-Z]+-\d+)\*\* /gm), ([, rule = '']) => rule)
 
 test('rules are numbered from 1 in each kind, without gap or repeat', () => {

@@ -51,7 +51,7 @@ function at(value: unknown, keys: string[]): unknown {
 
 /** What a start needs in development and in production alike. */
 export function contradictions(config: Config, sources: Sources): string[] {
-  const { tls, jwt, login, webhook } = config
+  const { tls, jwt, login, webhook, s3 } = config
   const name = naming(sources)
   const rows: [boolean, string][] = [
     [
@@ -61,6 +61,10 @@ export function contradictions(config: Config, sources: Sources): string[] {
     [
       (webhook.url === '') !== (webhook.secret === ''),
       `${name('webhook.url')} and ${name('webhook.secret')} must both be set, or neither`,
+    ],
+    [
+      s3.url !== '' && (s3.accessKeyId === '' || s3.secretAccessKey === ''),
+      `${name('s3.url')} needs ${name('s3.accessKeyId')} and ${name('s3.secretAccessKey')}`,
     ],
     [
       jwt.publicKey !== '' && jwt.publicKeyFile !== '',

@@ -46,6 +46,14 @@ export const FORMATS = {
     passes: (value) => value === '' || isWebhookSecret(value),
     must: 'whsec_ and the base64 of 24 to 64 bytes; make one with: echo "whsec_$(openssl rand -base64 32)"',
   },
+  bucketUrl: {
+    passes: (value) => value === '' || isBucket(value),
+    must: 'the https or http address of a bucket, without a user or a closing slash, such as https://s3.example.org/chat-files',
+  },
+  mediaType: {
+    passes: (value) => /^(\*|[a-z]+)\/(\*|[a-z0-9][a-z0-9.+-]*)$/.test(value),
+    must: 'a media type such as image/*, application/pdf or */*',
+  },
   schema: {
     passes: (value) => /^(?!pg_)[a-z_][a-z0-9_]{0,62}$/.test(value),
     must: 'a name of at most 63 lower-case letters, digits and _, that begins with none of 0-9 and not with pg_',
@@ -81,6 +89,11 @@ function isProxy(value: string): boolean {
 function isPlainAddress(value: string): boolean {
   const url = parseUrl(value, ['http:', 'https:'])
   return url !== undefined && url.username === '' && url.password === ''
+}
+
+function isBucket(value: string): boolean {
+  const url = isPlainAddress(value) ? new URL(value) : undefined
+  return url !== undefined && url.search + url.hash === '' && !value.endsWith('/')
 }
 
 function isKeySet(value: string): boolean {

@@ -140,7 +140,7 @@ export function warnings(loaded: Loaded, node: string = process.versions.node): 
 }
 
 function productionRows({ config }: Loaded): Row[] {
-  const { publicUrl, origins, trustProxy, tls, databaseUrl, insecure } = config
+  const { publicUrl, origins, trustProxy, tls, databaseUrl, insecure, files, s3 } = config
   const redis = redisTarget(config.redisUrl)
   return [
     [
@@ -154,6 +154,18 @@ function productionRows({ config }: Loaded): Row[] {
     [
       publicUrl.startsWith('https:') && tls.keyFile === '' && trustProxy.length === 0,
       'MICROCHATTER_TRUST_PROXY is empty though a proxy ends TLS, so all visitors share the address of the proxy and its limits; set it to that address, such as 127.0.0.1',
+    ],
+    [
+      files.uploads === 'on' && files.publicUrl === '',
+      'MICROCHATTER_FILES_PUBLIC_URL is empty, so files of people come from the origin of the API; give them another one that leads here, such as https://chat-files.example.net',
+    ],
+    [
+      files.uploads === 'on' && s3.url === '' && config.redisUrl !== '',
+      'Files are in a folder, which all nodes must share; where they do not, set MICROCHATTER_S3_URL',
+    ],
+    [
+      s3.url.startsWith('http:') && !isPrivate(new URL(s3.url).hostname) && !insecure.noTls,
+      'MICROCHATTER_S3_URL is http, so others on the way can read files; use https',
     ],
     [
       redis?.local === false && !redis.tls && !insecure.noTls,

@@ -136,6 +136,24 @@ export const ConfigSchema = section({
       'By whose rules words are taken as the same; simple: as they stand.',
     ),
   }),
+  files: section({
+    uploads: choice(['on', 'off'], 'Whether people may send files.'),
+    dir: text('The folder of the files; all nodes share it, unless `s3` is set.', 1),
+    publicUrl: format(
+      'publicUrl',
+      'Another origin of this server, for files alone, e.g. https://files.example.net.',
+    ),
+    maxMegabytes: whole(1, 102_400, 'Megabytes of one file, at most.'),
+    megabytesPerUser: whole(1, 100_000_000, 'Megabytes of all files of one user, at most.'),
+    types: list('mediaType', 'The media types that are taken, by their bytes.'),
+  }),
+  s3: section({
+    url: format('bucketUrl', 'The address of a bucket; empty: files are in the folder.'),
+    region: text('The region of the bucket.', 1),
+    accessKeyId: text('Who signs the calls to it.'),
+    secretAccessKey: secret('password', 'all', 'What they are signed with.'),
+  }),
+  linkPreviews: choice(['on', 'off'], 'Whether the server fetches pages that are linked to.'),
   groups: section({
     maxMembers: whole(2, 100_000, 'Members of one group, at most.'),
   }),
@@ -155,6 +173,8 @@ export const ConfigSchema = section({
     socketsPerUser: rate('Open sockets of one user.'),
     socketsPerAddress: rate('Open sockets from one address.'),
     connectsPerMinute: rate('New sockets from one address.'),
+    uploadsBurst: rate('Uploads of one user at once.'),
+    uploadsPerHour: rate('Uploads of one user, sustained.'),
     callsPerSecond: rate('Calls of one user, over REST and sockets.'),
   }),
   log: section({
@@ -169,6 +189,7 @@ export const ConfigSchema = section({
       http: flag('Allows a public URL with http, and Basic over it, in production.'),
       jwks: flag('Allows a key set on this host or in a private network.'),
       webhook: flag('Allows a webhook by http, on this host or in a private network.'),
+      previews: flag('Allows link previews of pages on this host or in a private network.'),
       noTls: flag('Allows a database or a Redis on another host without TLS.'),
     },
     'What production refuses unless told.',

@@ -7,6 +7,7 @@ import type { RichDraft } from './batch.ts'
 import { unseenOf, changeMessage, type MessageAddress } from './changes.ts'
 import type { Actor, Core } from './core.ts'
 import { ChatError } from './errors.ts'
+import { holdFilesOf, holdUploads } from './files.ts'
 import { findOwn } from './history.ts'
 import { isPast, toMessage, toPoll, without } from './message-view.ts'
 import {
@@ -50,7 +51,7 @@ export async function toRich(
   const text = textOf(core, body, extras)
   const own = [plainPart(sender, extras), mentionPart(rights, sender.id, extras)]
   const refs = await referTo(core, sender, { chatId, extras, isTrial, rights })
-  const parts = [...own, refs]
+  const parts = [...own, refs, await filePart(core, sender, extras)]
   const rich = {
     content: Object.assign({}, ...parts.map(({ content }) => content)) as Content,
     shown: Object.assign({}, ...parts.map(({ shown }) => shown)) as Partial<Message>,
@@ -60,7 +61,7 @@ export async function toRich(
   return { body: text, rich: Object.keys(rich.content).length === 0 ? undefined : rich }
 }
 
-const KINDS = ['poll', 'location', 'card', 'forward'] as const
+const KINDS = ['poll', 'location', 'card', 'files', 'forward'] as const
 
 function checkKinds(extras: Extras): void {
   const kinds = KINDS.filter((kind) => extras[kind] !== undefined)
@@ -71,9 +72,9 @@ function checkKinds(extras: Extras): void {
     })
 }
 
-/** A place and a card need no text; a poll's text is its question. */
-function textOf(core: Core, body: string | undefined, { location, card }: Extras): string {
-  if (body === undefined && (location || card)) return ''
+/** A place, a card and files need no text; a poll's text is its question. */
+function textOf(core: Core, body: string | undefined, { location, card, files }: Extras): string {
+  if (body === undefined && (location || card || files)) return ''
   if (body === undefined)
     throw new ChatError('invalid', { field: '/body', detail: 'The message needs a `body`' })
   return checkBody(body, core.settings.messages.maxLength)
@@ -105,6 +106,14 @@ function checkPoll({ options, closesAt }: NonNullable<Extras['poll']>): void {
     throw new ChatError('invalid', { field: '/poll/options', detail: 'Two options are the same' })
   if (closesAt !== undefined && !isToCome(closesAt))
     throw new ChatError('invalid', { field: '/poll/closesAt', detail: 'It is no time to come' })
+}
+
+/** The sender's own uploads. */
+async function filePart(core: Core, sender: Sender, { files, preview }: Extras): Promise<Part> {
+  const held = files ? await holdUploads(core, sender.id, files) : undefined
+  const shown = without({ files: held })
+  const noPreview = preview === false || undefined
+  return { content: { ...shown, ...without({ noPreview }) }, shown, mentioned: [] }
 }
 
 interface Referring extends Omit<Asked, 'body'> {
@@ -144,9 +153,13 @@ async function find(
 }
 
 function quote(row: MessageRow): NonNullable<Message['reply']> {
-  const { seq, sender, body, kind, deletedAt, change } = toMessage(row)
+  const { seq, sender, body, kind, files, deletedAt, change } = toMessage(row)
   const text = [...body].slice(0, QUOTED).join('')
-  return { seq, body: text, ...without({ sender, kind, deletedAt, change }) }
+  return {
+    seq,
+    body: text,
+    ...without({ sender, kind, fileKind: files?.[0]?.kind, deletedAt, change }),
+  }
 }
 
 /** true: it has a message already. @throws invalid where none can hang on it */
@@ -227,14 +240,15 @@ async function forward(
 ): Promise<{ body: string; rich: RichDraft }> {
   if (body !== undefined)
     throw new ChatError('invalid', { field: '/body', detail: 'With `forward`, leave `body` out' })
-  const message = toMessage(await find(core, sender, chatId, { forward: seq }))
+  const row = await find(core, sender, chatId, { forward: seq })
+  const message = toMessage(row)
   if (message.deletedAt !== undefined) throw messageNotFound('/forward')
   if (message.kind !== undefined && message.kind !== 'location')
     throw new ChatError('forbidden', { field: '/forward', detail: 'This cannot be passed on' })
-  const { kind, type, metadata, location } = message
-  const content = { forwarded: true, ...without({ kind, type, metadata, location }) } as Content
-  return {
-    body: message.body,
-    rich: { content, shown: content as Partial<Message>, mentioned: [] },
-  }
+  const { kind, type, metadata, location, files, preview } = message
+  const same = without({ kind, type, metadata, location, files, preview })
+  const shown = { forwarded: true, ...same } as Partial<Message>
+  const content = { ...shown, ...without({ noPreview: row.content?.noPreview }) } as Content
+  await holdFilesOf(core, content)
+  return { body: message.body, rich: { content, shown, mentioned: [] } }
 }

@@ -1,11 +1,13 @@
 import type { Audience, WriteFrom } from '@microchatter/protocol'
 import type { Bus } from '../bus/bus.ts'
 import type { Database } from '../store/db.ts'
+import type { Files } from './files.ts'
 import type { Delivered } from './delivered.ts'
 import type { Clock } from './clock.ts'
 import type { Heads } from './heads.ts'
 import type { Identity } from './identity.ts'
 import type { Limits } from './limits.ts'
+import type { Previews } from './previews.ts'
 import type { Presence } from './presence.ts'
 import type { Reads } from './reads.ts'
 import type { Sharing } from './receipts.ts'
@@ -36,6 +38,10 @@ export interface Core {
   clock: Clock
   /** The site's; undefined: it has none. */
   webhook: Webhook | undefined
+  /** undefined: the site takes none. */
+  files: Files | undefined
+  /** undefined: it makes none. */
+  previews: Previews | undefined
 }
 
 /** The part of the configuration that the domain goes by. */
@@ -49,6 +55,12 @@ export interface Settings {
   privacy: { writeFrom: WriteFrom }
   presence: { visibleTo: Audience }
   search: { language: string }
+  files: {
+    publicUrl: string
+    maxMegabytes: number
+    megabytesPerUser: number
+    types: readonly string[]
+  }
   jwt: { createUsers: boolean }
 }
 

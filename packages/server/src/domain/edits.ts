@@ -3,6 +3,7 @@ import type { Edit, EditBody, Message, My } from '@microchatter/protocol'
 import { LIMITS } from '@microchatter/protocol'
 import type { Content } from '../store/content.ts'
 import { type EditRow, insertEdit, selectEdits } from '../store/edits.ts'
+import { releaseFiles } from '../store/files.ts'
 import { deletePin } from '../store/pins.ts'
 import { deleteReactions } from '../store/reactions.ts'
 import { isoOf } from '../store/times.ts'
@@ -12,6 +13,7 @@ import type { Actor, Core } from './core.ts'
 import { decodeCursor, type Paging, toPage } from './cursor.ts'
 import { ChatError } from './errors.ts'
 import { findBounds, findRow } from './history.ts'
+import { firstLink } from './links.ts'
 import { isPast, without } from './message-view.ts'
 import { checkNoBlock, forbidden, may, messageNotFound } from './rights.ts'
 import { setMark } from './stars.ts'
@@ -20,7 +22,7 @@ import { checkBody, checkData } from './text.ts'
 const MINUTE_MS = 60_000
 
 /** Its sender may, for some time. What it was before is kept for moderators. */
-export function editMessage(
+export async function editMessage(
   core: Core,
   actor: Actor,
   address: MessageAddress,
@@ -30,7 +32,8 @@ export function editMessage(
   if (body.metadata) checkData(body.metadata, { field: '/metadata', maxBytes: LIMITS.metadata })
   if (Object.keys(body).length === 0)
     throw new ChatError('invalid', { detail: 'Say what is to change: `body` or `metadata`' })
-  return changeMessage(core, actor, address, async (held) => {
+  let wantsPreview = false
+  const message = await changeMessage(core, actor, address, async (held) => {
     checkEdit(core, actor, held)
     const becomes = edited(held, body)
     const isSame =
@@ -38,8 +41,18 @@ export function editMessage(
       JSON.stringify(becomes.content) === JSON.stringify(held.content)
     if (isSame) return undefined
     await keepEdit(held, actor)
+    if (held.content.preview && !becomes.content.preview) await releasePreview(held)
+    wantsPreview = !becomes.content.preview && !becomes.content.noPreview
     return { ...becomes, content: { ...becomes.content, editedAt: new Date().toISOString() } }
   })
+  if (wantsPreview) core.previews?.lookAt(actor, message)
+  return message
+}
+
+/** Another text has another preview, or none. */
+async function releasePreview({ tx, chatId, seq, content }: Held): Promise<void> {
+  const { image } = content.preview ?? {}
+  if (image) await releaseFiles(tx, chatId, [seq], image.id)
 }
 
 async function keepEdit({ tx, chatId, seq, change }: Held, { id }: Actor): Promise<void> {
@@ -70,12 +83,12 @@ function checkTime(createdAt: string, minutes: number, verb: string): void {
 }
 
 function edited({ row, content }: Held, { body, metadata }: EditBody): Becomes {
+  const text = body ?? row.body
+  const { preview, ...others } = content
+  const isOther = preview === undefined || firstLink(text) !== preview.url
   return {
-    body: body ?? row.body,
-    content: {
-      ...content,
-      ...without({ metadata }),
-    },
+    body: text,
+    content: { ...(isOther ? others : content), ...without({ metadata }) },
   }
 }
 
@@ -106,6 +119,7 @@ async function erased(held: Held, by: { deletedBy?: number }): Promise<Becomes> 
   await deleteReactions(tx, chatId, seq)
   await deleteVotes(tx, chatId, seq)
   await deletePin(tx, chatId, seq)
+  await releaseFiles(tx, chatId, [seq])
   const { thread, threaded, expiresAt, mentions, mentionAll } = content
   const deletedAt = new Date().toISOString()
   // What it was before goes when it expires; who was mentioned counts until it is read [MSG-3].

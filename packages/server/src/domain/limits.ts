@@ -81,12 +81,15 @@ export interface Rates {
   socketsPerUser: number
   socketsPerAddress: number
   connectsPerMinute: number
+  uploadsBurst: number
+  uploadsPerHour: number
   callsPerSecond: number
 }
 
 export interface Limits {
   sends: TokenBuckets
   newChats: TokenBuckets
+  uploads: TokenBuckets
   /** Failed log-ins, by account, by account and address, by address. */
   loginsOfAccount: TokenBuckets
   loginsOfPair: TokenBuckets
@@ -110,6 +113,7 @@ export function createLimits(rates: Rates, on: boolean): Limits {
   return {
     sends: buckets('messages', rates.sendsBurst, rates.sendsPerMinute / 60),
     newChats: buckets('new chats', rates.chatsBurst, rates.chatsPerHour / 3_600),
+    uploads: buckets('uploads', rates.uploadsBurst, rates.uploadsPerHour / 3_600),
     loginsOfAccount: failures(rates.loginFailuresPerAccount),
     loginsOfPair: failures(rates.loginFailuresPerAccount),
     loginsOfAddress: failures(rates.loginFailuresPerAddress),

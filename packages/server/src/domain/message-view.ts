@@ -40,11 +40,12 @@ function addContent(message: Message, content: Content, details: Details): void 
     if (details.replies) message.replies = details.replies
     return
   }
-  const { kind, type, forwarded, metadata, location, card } = content
+  const { kind, type, forwarded, metadata, location, card, files, preview } = content
   const { editedAt, pinned } = content
   Object.assign(
     message,
-    without({ kind, type, forwarded, metadata, location, card, editedAt, expiresAt, pinned }),
+    without({ kind, type, forwarded, metadata, location, card, files, preview }),
+    without({ editedAt, expiresAt, pinned }),
     without({ reactions: details.reactions, replies: details.replies }),
   )
   if (details.reply) message.reply = toQuote(details.reply)
@@ -72,7 +73,9 @@ export function isPast(time: string | undefined): boolean {
 
 function toQuote({ expiresAt, ...quote }: NonNullable<Details['reply']>): Quote {
   if (quote.deletedAt === undefined && isPast(expiresAt)) quote.deletedAt = expiresAt as string
-  return quote.deletedAt === undefined ? quote : { ...quote, body: '' }
+  if (quote.deletedAt === undefined) return quote
+  const { fileKind: _, ...gone } = quote
+  return { ...gone, body: '' }
 }
 
 export function toPoll(poll: PollContent, { votes = [], voters = 0 }: Details): Poll {

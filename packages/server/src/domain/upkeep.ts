@@ -2,6 +2,7 @@
 import type { Database } from '../store/db.ts'
 import { deleteOldDepartures } from '../store/departures.ts'
 import { deleteOldKeys } from '../store/idempotency.ts'
+import { deleteOldPreviews } from '../store/previews.ts'
 import { deleteExpiredSessions } from '../store/sessions.ts'
 import { deleteOldErased, selectRawMd5s, swapPassword } from '../store/users.ts'
 import { createPasswords } from './passwords.ts'
@@ -44,6 +45,7 @@ export function startUpkeep(
         await deleteOldKeys(db)
         await deleteOldErased(db)
         await deleteOldDepartures(db)
+        await deleteOldPreviews(db)
       } catch (error) {
         onProblem(error)
       }

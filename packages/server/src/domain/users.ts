@@ -6,6 +6,7 @@ import type {
   User,
 } from '@microchatter/protocol'
 import type { Db } from '../store/db.ts'
+import { expireFiles } from '../store/files.ts'
 import { selectContactIds } from '../store/contacts.ts'
 import { eraseMailbox } from '../store/labels.ts'
 import { deleteRemindersOf } from '../store/reminders.ts'
@@ -119,6 +120,7 @@ export async function deleteUser(core: Core, actor: Actor, name: string): Promis
     await deleteSessions(tx, user.id)
     await deleteScheduledOf(tx, user.id)
     await deleteRemindersOf(tx, user.id)
+    await expireFiles(tx, { ownerId: user.id })
     await audit(tx, actor, 'user.delete', user.username)
     return { ...ended, contacts: told }
   })

@@ -3,7 +3,7 @@
  * What goes wrong on the way goes through onError.
  */
 import { randomUUID } from 'node:crypto'
-import type { Server } from 'node:http'
+import type { IncomingMessage, Server } from 'node:http'
 import cors from '@fastify/cors'
 import { closed, LIMITS } from '@microchatter/protocol'
 import {
@@ -18,6 +18,7 @@ import {
 } from 'fastify'
 import type { Core } from '../domain/core.ts'
 import { type Once, onceByKey } from '../domain/idempotency.ts'
+import { ChatError } from '../domain/errors.ts'
 import type { SignToken } from '../domain/sessions.ts'
 import { actorOf, checkAddress, createAuthentication, DECORATORS } from './access.ts'
 import { parseBody } from './body.ts'
@@ -80,6 +81,8 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
   })
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, onBody)
+  // Read as it comes by the calls that take it; the others refuse it.
+  app.addContentTypeParser(BYTES_TYPE, onBytes)
   app.setValidatorCompiler(createValidator())
   const site = createSite(options)
   for (const route of ROUTES) app.route(toRouteOptions(route, options, site))
@@ -99,6 +102,22 @@ function onBody(
     return done(error as Error)
   }
   return done(null, body)
+}
+
+const BYTES_TYPE = 'application/offset+octet-stream'
+
+function onBytes(
+  request: FastifyRequest,
+  bytes: IncomingMessage,
+  done: (error: Error | null, body?: unknown) => void,
+): void {
+  const { takesBytes } = request.routeOptions.config as { takesBytes?: boolean }
+  if (takesBytes) return done(null, bytes)
+  return done(
+    new ChatError('wrong_type', {
+      detail: 'Send the body as JSON, with `Content-Type: application/json`',
+    }),
+  )
 }
 
 function createApp({ trustProxy, tls, log }: HttpOptions): FastifyInstance {
@@ -140,6 +159,7 @@ function createSite({ core, sign, ready, publicUrl, version }: HttpOptions): Sit
 function toRouteOptions(route: Route, options: HttpOptions, site: Site): RouteOptions {
   const { method, path, params, query, body, access } = route
   const isOpen = access === 'public'
+  const isForUsers = access === 'user' || access === 'admin'
   return {
     method,
     url: path,
@@ -149,10 +169,12 @@ function toRouteOptions(route: Route, options: HttpOptions, site: Site): RouteOp
       // What watches us may add its own parameters; a call refuses what it does not know.
       ...(!isOpen && { querystring: query ?? closed({}) }),
     },
-    ...(!isOpen && { onRequest: createAuthentication(options, access) }),
+    ...(isForUsers && { onRequest: createAuthentication(options, access) }),
+    config: { takesBytes: 'bytes' in route },
     handler: async (request, reply) => {
       const answer = await answerCall(route, request, site)
       if (answer.type !== undefined) reply.type(answer.type)
+      if (answer.headers) reply.headers(answer.headers)
       if (answer.type?.startsWith('text/html')) reply.header('Content-Security-Policy', PAGE_POLICY)
       return reply.code(answer.status).send(answer.body)
     },
@@ -161,8 +183,11 @@ function toRouteOptions(route: Route, options: HttpOptions, site: Site): RouteOp
 
 function answerCall(route: Route, request: FastifyRequest, site: Site): Promise<Answer> {
   if (route.access === 'public') return route.on({ site })
+  const raw = { site, core: site.core, params: request.params, request }
+  if (route.access === 'link') return route.on(raw)
   const actor = actorOf(request)
   if (!actor) throw new Error(`${route.method} ${route.path} was reached without a user`)
+  if ('bytes' in route) return route.on({ ...raw, actor })
   const { params, query, body, headers } = request
   const { core } = site
   const once = onceOf(route, request, { core, actor })

@@ -152,7 +152,7 @@ function toPath({ properties = {} }: Schema): Html {
 }
 
 function toAccess(access: Route['access']): Html {
-  const words = { public: 'everyone', user: 'users', admin: 'admins' }
+  const words = { public: 'everyone', link: 'who has a link', user: 'users', admin: 'admins' }
   return html`<span class="access ${access}">${words[access]}</span>`
 }
 

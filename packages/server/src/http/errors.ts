@@ -5,6 +5,7 @@ import { ERRORS, type ErrorCode, type Problem } from '@microchatter/protocol'
 import type { ConnectionError, FastifyReply, FastifyRequest } from 'fastify'
 import { asChatError, ChatError } from '../domain/errors.ts'
 import { HEADERS, setHeaders } from './headers.ts'
+import { isReceiving } from './receiving.ts'
 import { withPlainField } from './validation.ts'
 
 const PROBLEM = 'application/problem+json'
@@ -80,6 +81,7 @@ function toProblem({ code, info: { detail, field, retryAfterMs } }: ChatError): 
 
 /** What node's parser refuses: there is no request yet, so the answer is written by hand. */
 export function onClientError(error: ConnectionError, socket: Socket): void {
+  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && isReceiving(socket)) return
   // Where an answer is on its way already, another one would end up in the middle of it.
   const { _httpMessage: current } = socket as { _httpMessage?: { _headerSent?: boolean } }
   if (error.code === 'ECONNRESET' || !socket.writable || current?._headerSent === true) {

@@ -46,7 +46,7 @@ function toOperation(route: Route, used: Set<string>): Json {
     operationId: name,
     summary: access === 'admin' ? `${summary} (admins)` : summary,
     tags: [topicOf(path)],
-    ...(access === 'public' ? { security: [] } : {}),
+    ...(access === 'public' || access === 'link' ? { security: [] } : {}),
     parameters: toParameters(route, used),
     ...(body ? { requestBody: { required: true, content: content(body, used) } } : {}),
     responses: { ...toAnswers(route, used), ...toProblems(route, used) },

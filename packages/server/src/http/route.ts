@@ -1,5 +1,6 @@
 /** What a row of the table of routes is; http/routes.ts is the table. */
 import type { ErrorCode } from '@microchatter/protocol'
+import type { FastifyRequest } from 'fastify'
 import type { Static, TObject, TSchema } from 'typebox'
 import type { Actor, Core } from '../domain/core.ts'
 import type { Once } from '../domain/idempotency.ts'
@@ -10,6 +11,7 @@ export interface Answer {
   body?: unknown
   /** The media type, where it is not JSON. */
   type?: string
+  headers?: Record<string, string>
 }
 
 /** What the calls share beside the core. */
@@ -40,8 +42,15 @@ export interface Call<T extends Input = Input> {
   once: Once
 }
 export type PublicCall = Pick<Call, 'site'>
+/** What a function gets that answers who has a signed link, or takes bytes as they come. */
+export interface RawCall<P = unknown> {
+  site: Site
+  core: Core
+  params: P
+  request: FastifyRequest
+}
 
-type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 type Address = `${Method} /${string}`
 
 interface Row {
@@ -72,7 +81,18 @@ export interface UserRoute extends Named {
   access: 'user' | 'admin'
   on: (call: Call) => Promise<Answer>
 }
-export type Route = PublicRoute | UserRoute
+/** No log-in: the address itself is signed. */
+export interface LinkRoute extends Named {
+  access: 'link'
+  on: (call: RawCall) => Promise<Answer>
+}
+/** Its body is bytes, which are read as they come. */
+export interface BytesRoute extends Named {
+  access: 'user'
+  bytes: true
+  on: (call: RawCall & { actor: Actor }) => Promise<Answer>
+}
+export type Route = PublicRoute | LinkRoute | BytesRoute | UserRoute
 
 /** A row whose function takes exactly what its schemas let through. */
 export function route<P extends TObject, Q extends TObject, B extends TObject>(
@@ -97,6 +117,25 @@ export function publicRoute(
   return { name, access: 'public', ...split(address), ...row }
 }
 
+export function linkRoute<P extends TObject>(
+  name: string,
+  address: Address,
+  row: Omit<Row, 'params'> & { params: P; on: (call: RawCall<Static<P>>) => Promise<Answer> },
+): Route {
+  return { name, access: 'link', ...split(address), ...row } as LinkRoute
+}
+
+export function bytesRoute<P extends TObject>(
+  name: string,
+  address: Address,
+  row: Omit<Row, 'params'> & {
+    params?: P
+    on: (call: RawCall<Static<P>> & { actor: Actor }) => Promise<Answer>
+  },
+): Route {
+  return { name, access: 'user', bytes: true, ...split(address), ...row } as BytesRoute
+}
+
 function split(address: Address): { method: Method; path: string } {
   const [method = '', path = ''] = address.split(' ')
   return { method: method as Method, path }
@@ -104,13 +143,14 @@ function split(address: Address): { method: Method; path: string } {
 
 /** Every error that a call may answer. */
 export function errorsOf({ access, method, body, errors, idempotent }: Route): ErrorCode[] {
+  const isForUsers = access === 'user' || access === 'admin'
   const codes = new Set<ErrorCode>(['invalid_url', 'token_in_url', 'internal'])
   const add = (when: boolean, more: readonly ErrorCode[]) => {
     if (when) for (const code of more) codes.add(code)
   }
-  add(method !== 'GET', ['too_large', 'wrong_type'])
+  add(method !== 'GET' && method !== 'HEAD', ['too_large', 'wrong_type'])
   add(body !== undefined, ['invalid_json', 'invalid_utf8'])
-  add(access !== 'public', FOR_USERS)
+  add(isForUsers, FOR_USERS)
   add(access === 'admin', ['admin_only'])
   add(idempotent === true, ['idempotency_key_reused', 'in_progress'])
   add(true, errors ?? [])

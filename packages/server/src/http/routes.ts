@@ -11,6 +11,9 @@ import {
   EditBody,
   NewDraft,
   closed,
+  File,
+  FileLinks,
+  FileLinksBody,
   DeliveredBody,
   EditScheduledBody,
   History,
@@ -104,6 +107,7 @@ import { onListLabels } from './labels.ts'
 import { onAnswerRequest } from './requests.ts'
 import { onGetPresence } from './presence.ts'
 import { onGetReceipts } from './receipts.ts'
+import { LinkParams, onGetFile, onLinkFiles } from './files.ts'
 import { onJoinOpenGroup, onListOpenGroups } from './groups.ts'
 import {
   CodeParams,
@@ -122,7 +126,7 @@ import {
   onRemoveMember,
 } from './members.ts'
 import { onListReminders, onRemoveReminder, onSetReminder } from './reminders.ts'
-import { publicRoute, type Route, route } from './route.ts'
+import { bytesRoute, linkRoute, publicRoute, type Route, route } from './route.ts'
 import {
   onEditScheduled,
   onListScheduled,
@@ -138,6 +142,7 @@ import {
   SessionParams,
 } from './sessions.ts'
 import { onSearchMessages } from './search.ts'
+import { onGetUpload, onRemoveUpload, onUpload, UploadParams } from './uploads.ts'
 import { onEditSettings, onGetSettings } from './settings.ts'
 import { onGetUnread, onMarkAllRead } from './unread.ts'
 import {
@@ -656,6 +661,61 @@ export const ROUTES: readonly Route[] = [
     summary: "The badge for the site's own menu",
     answers: { 200: Unread },
     on: onGetUnread,
+  }),
+  bytesRoute('createUpload', 'POST /uploads', {
+    summary: 'Begin an upload by tus 1.0; its bytes may come along',
+    answers: { 201: File },
+    errors: ['forbidden', 'file_refused', 'storage_full', 'offset_conflict'],
+    on: onUpload,
+  }),
+  bytesRoute('getUploadOffset', 'HEAD /uploads/:uploadId', {
+    summary: 'How far an upload of mine is, by tus 1.0',
+    params: UploadParams,
+    answers: { 200: null },
+    errors: ['forbidden', 'not_found'],
+    on: onUpload,
+  }),
+  bytesRoute('continueUpload', 'PATCH /uploads/:uploadId', {
+    summary: 'More bytes of an upload, by tus 1.0; the last ones are answered with the file',
+    params: UploadParams,
+    answers: { 200: File, 204: null },
+    errors: ['forbidden', 'not_found', 'offset_conflict', 'file_refused', 'storage_full'],
+    on: onUpload,
+  }),
+  route('getUpload', 'user', 'GET /uploads/:uploadId', {
+    summary: 'A file that I have uploaded, once it is whole',
+    params: UploadParams,
+    answers: { 200: File },
+    errors: ['forbidden', 'not_found', 'in_progress', 'file_refused', 'storage_full'],
+    on: onGetUpload,
+  }),
+  route('removeUpload', 'user', 'DELETE /uploads/:uploadId', {
+    summary: 'Give up an upload that no message has',
+    params: UploadParams,
+    answers: { 204: null },
+    errors: ['forbidden', 'not_found'],
+    on: onRemoveUpload,
+  }),
+  route('linkFiles', 'user', 'POST /files/links', {
+    summary: 'Addresses of files of messages that I see, for a few minutes',
+    body: FileLinksBody,
+    answers: { 200: FileLinks },
+    errors: ['forbidden'],
+    on: onLinkFiles,
+  }),
+  linkRoute('getFile', 'GET /files/:link/:name', {
+    summary: 'A file, or a range of it, by such an address',
+    params: LinkParams,
+    answers: { 200: Text, 206: Text, 304: null },
+    errors: [
+      'forbidden',
+      'not_found',
+      'link_expired',
+      'range_unsatisfiable',
+      'unavailable',
+      'storage_full',
+    ],
+    on: onGetFile,
   }),
   publicRoute('getLive', 'GET /health/live', {
     summary: 'The process is there',

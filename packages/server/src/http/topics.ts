@@ -6,6 +6,7 @@ const TOPICS: readonly (readonly [title: string, path: RegExp])[] = [
   ['Settings and blocks', /^\/users\/me\/(settings|blocks)\b/],
   ['Chats', /^\/chats(\/:chatId)?$/],
   ['Messages', /\/(messages|changes|pins|stars|search)\b(?!.*\/(receipts|reminder)$)/],
+  ['Files', /^\/(uploads|files)\b/],
   ['Groups', /\/(open|join|members|invites)\b/],
   ['Mailbox', /\/(unread|read|draft|labels|request)$/],
   ['Presence and receipts', /\/(presence|delivered|receipts)$/],

@@ -1,5 +1,5 @@
 /** What a message has beside its text: the column `content`, and what is looked up for it. */
-import type { SystemEvent } from '@microchatter/protocol'
+import type { File, Preview, SystemEvent } from '@microchatter/protocol'
 import type { Db } from './db.ts'
 
 /** As it is stored. Times are ISO 8601 in UTC, users are ids, messages are seqs of the same chat. */
@@ -17,6 +17,11 @@ export interface Content {
   poll?: PollContent
   location?: Record<string, unknown>
   card?: Record<string, unknown>
+  /** As they were when it was sent; they do not change. */
+  files?: File[]
+  preview?: Preview
+  /** Its sender wants none. */
+  noPreview?: true
   expiresAt?: string
   editedAt?: string
   deletedAt?: string
@@ -43,6 +48,7 @@ export interface Details {
     sender?: string
     body: string
     kind?: NonNullable<Content['kind']>
+    fileKind?: File['kind']
     deletedAt?: string
     expiresAt?: string
     change?: number
@@ -110,7 +116,7 @@ const SELECT_DETAILS = `
     jsonb_build_object(
       'reply', CASE WHEN m.content ? 'reply' THEN (
         SELECT jsonb_build_object('seq', q.seq, 'sender', qu.username, 'body', left(q.body, ${QUOTED}),
-          'kind', q.content ->> 'kind', 'deletedAt', q.content ->> 'deletedAt',
+          'kind', q.content ->> 'kind', 'fileKind', q.content #>> '{files,0,kind}', 'deletedAt', q.content ->> 'deletedAt',
           'expiresAt', q.content ->> 'expiresAt', 'change', nullif(q.change, 0))
         FROM messages q JOIN users qu ON qu.id = q.sender_id
         WHERE q.chat_id = m.chat_id AND q.seq = (m.content ->> 'reply')::int) END,

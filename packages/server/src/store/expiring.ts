@@ -1,5 +1,6 @@
 /** Messages that disappear. */
 import type { Db } from './db.ts'
+import { releaseFiles } from './files.ts'
 
 interface Due extends Record<string, unknown> {
   chat_id: string
@@ -32,6 +33,7 @@ export async function eraseBeside(db: Db, chatId: string, seqs: number[]): Promi
       chatId,
       seqs,
     ])
+  await releaseFiles(db, chatId, seqs)
   await db.query(
     `DELETE FROM marks k USING members m
      WHERE m.chat_id = $1 AND m.has_marks AND k.user_id = m.user_id AND k.chat_id = $1

@@ -179,7 +179,15 @@ function insertSql({ rich, touch }: { rich: boolean; touch: boolean }): string {
     FROM c, unnest(($8::bigint[])[start:start + n - 1], ($9::uuid[])[start:start + n - 1],
       ($10::text[])[start:start + n - 1] ${only(', ($13::jsonb[])[start:start + n - 1]')})
       WITH ORDINALITY AS i(sender_id, client_id, body ${only(', content')}, nth)),
-  ${only(`expiring AS (
+  ${only(`filed AS (
+    INSERT INTO message_files (chat_id, seq, file_id)
+    SELECT c.id, c.base + i.nth, f.id::uuid
+    FROM c, unnest(($13::jsonb[])[start:start + n - 1]) WITH ORDINALITY AS i(content, nth),
+      LATERAL (SELECT jsonb_path_query(i.content, '$.files[*].id') #>> '{}' AS id
+        UNION SELECT i.content #>> '{preview,image,id}') f WHERE f.id IS NOT NULL
+    RETURNING file_id),
+  kept AS (UPDATE files SET expires_at = NULL WHERE id IN (SELECT file_id FROM filed)),
+  expiring AS (
     INSERT INTO expiring (chat_id, seq, expires_at)
     SELECT c.id, c.base + i.nth, ${EXPIRY}
     FROM c, generate_series(1, c.n) AS i(nth) WHERE c.ttl > 0),

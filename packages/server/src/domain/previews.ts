@@ -1,0 +1,183 @@
+/**
+ * Previews of links [PREVIEW-1], made beside the sends: what a page says of itself becomes a change of the
+ * message, a moment after it. Where the queue is full, or a node dies, a message has none.
+ */
+import type { File, Message, Preview } from '@microchatter/protocol'
+import { uuidv7 } from 'uuidv7'
+import { attachFile, holdFiles, insertFile, settleFile } from '../store/files.ts'
+import { type FoundPage, savePreview, selectPreview } from '../store/previews.ts'
+import type { Written } from './batch.ts'
+import { changeMessage } from './changes.ts'
+import type { Actor, Core } from './core.ts'
+import { ChatError } from './errors.ts'
+import type { Files } from './files.ts'
+import { firstLink } from './links.ts'
+import { isPast } from './message-view.ts'
+import { type FetchOptions, fetchOutside } from './outside.ts'
+import { type PageMeta, readPageMeta } from './page-meta.ts'
+import { SYSTEM } from './rights.ts'
+
+const AT_ONCE = 4
+const WAITING = 500
+const PAGE_BYTES = 524_288
+const IMAGE_BYTES = 4_194_304
+/** Of the image that is kept. */
+const SIDE = 640
+const HOURS = 1
+
+type Sender = Pick<Actor, 'id' | 'username'>
+
+interface Wanted {
+  sender: Sender
+  chatId: string
+  seq: number
+  link: string
+}
+
+export class Previews {
+  readonly #fetchOptions: Pick<FetchOptions, 'allowPrivate' | 'lookup'>
+  readonly #onProblem: (error: unknown) => void
+  readonly #waiting: Wanted[] = []
+  #core: Core | undefined
+  #running = new Set<Promise<void>>()
+
+  constructor(
+    fetchOptions: Pick<FetchOptions, 'allowPrivate' | 'lookup'>,
+    onProblem: (error: unknown) => void,
+  ) {
+    this.#fetchOptions = fetchOptions
+    this.#onProblem = onProblem
+  }
+
+  start(core: Core): void {
+    this.#core = core
+  }
+
+  async stop(): Promise<void> {
+    this.#core = undefined
+    await Promise.all(this.#running)
+  }
+
+  /** Of what was just sent. */
+  lookAtWritten(written: readonly Written[]): void {
+    for (const { messages } of written)
+      for (const { draft, message } of messages)
+        if (message.kind === undefined && !draft.rich?.content.noPreview && !message.preview)
+          this.lookAt(draft.sender, message)
+  }
+
+  lookAt(sender: Sender, { chatId, seq, body }: Message): void {
+    const link = firstLink(body)
+    if (link === undefined || this.#waiting.length >= WAITING) return
+    this.#waiting.push({ sender, chatId, seq, link })
+    this.#next()
+  }
+
+  #next(): void {
+    const core = this.#core
+    while (core && this.#running.size < AT_ONCE) {
+      const wanted = this.#waiting.shift()
+      if (!wanted) return
+      const running = this.#make(core, wanted)
+        .catch(this.#onProblem)
+        .finally(() => {
+          this.#running.delete(running)
+          this.#next()
+        })
+      this.#running.add(running)
+    }
+  }
+
+  async #make(core: Core, { sender, chatId, seq, link }: Wanted): Promise<void> {
+    const found = await this.#find(core, link)
+    if (!found || !this.#core) return
+    try {
+      await addPreview(core, sender, { chatId, seq }, { url: link, ...found })
+    } catch (error) {
+      // It is gone, or its sender is.
+      if (!(error instanceof ChatError)) throw error
+    }
+  }
+
+  async #find(core: Core, link: string): Promise<FoundPage | null> {
+    const { href } = new URL(link)
+    const key = href.replace(/#.*$/, '')
+    const known = await selectPreview(core.db, key)
+    if (known === null) return null
+    if (known && (await isThere(core, known.image))) return known
+    const found = await this.#fetch(core, key)
+    await savePreview(core.db, key, found)
+    return found
+  }
+
+  async #fetch(core: Core, url: string): Promise<FoundPage | null> {
+    const page = await fetchOutside(url, {
+      ...this.#fetchOptions,
+      maxBytes: PAGE_BYTES,
+      cut: true,
+      accept: 'text/html,application/xhtml+xml',
+    }).catch(() => undefined)
+    if (!page || !/^(text\/html|application\/xhtml\+xml)\b/i.test(page.type)) return null
+    const { image: address, ...words } = readPageMeta(page.bytes, page.type)
+    const image = await this.#fetchImage(core, page.url, address)
+    const found = { ...words, ...(image ? { image } : {}) }
+    return found.title === undefined && !image ? null : found
+  }
+
+  /** Kept as a small image of our own: who reads the message asks nobody else. */
+  async #fetchImage(core: Core, page: URL, address: PageMeta['image']): Promise<File | undefined> {
+    if (!core.files || address === undefined || !URL.canParse(address, page.href)) return undefined
+    try {
+      const { bytes } = await fetchOutside(new URL(address, page).href, {
+        ...this.#fetchOptions,
+        maxBytes: IMAGE_BYTES,
+        accept: 'image/*',
+      })
+      return await keepImage(core, core.files, bytes)
+    } catch {
+      // A preview without one.
+      return undefined
+    }
+  }
+}
+
+async function isThere({ db }: Core, image: File | undefined): Promise<boolean> {
+  return image === undefined || (await holdFiles(db, [image.id])).length === 1
+}
+
+async function keepImage(core: Core, { blobs, images }: Files, bytes: Buffer): Promise<File> {
+  const { thumbnail, width, height, placeholder } = await images.remake(bytes, { small: true })
+  const system = await core.identity.user(SYSTEM)
+  const file = { id: uuidv7(), name: 'preview.webp', size: thumbnail.length }
+  const row = { ...file, ownerId: system?.id ?? 0, claimed: undefined, hours: HOURS }
+  await insertFile(core.db, row, Number.MAX_SAFE_INTEGER)
+  await blobs.put(file.id, thumbnail, 'image/webp')
+  const scale = Math.min(1, SIDE / Math.max(width, height))
+  const details = {
+    kind: 'image',
+    type: 'image/webp',
+    width: Math.max(1, Math.round(width * scale)),
+    height: Math.max(1, Math.round(height * scale)),
+    placeholder,
+  } as const
+  await settleFile(core.db, file.id, file.size, details)
+  return { ...file, ...details }
+}
+
+/** Where the message still has that link. */
+function addPreview(
+  core: Core,
+  sender: Sender,
+  address: { chatId: string; seq: number },
+  preview: Preview,
+): Promise<Message> {
+  // Also the socket that sent it hears of it.
+  const by = { ...sender, socket: undefined }
+  return changeMessage(core, by, address, async ({ tx, row, content, chatId, seq }) => {
+    const isGone = content.deletedAt !== undefined || isPast(content.expiresAt)
+    if (isGone || content.noPreview || content.preview || firstLink(row.body) !== preview.url)
+      return undefined
+    if (preview.image) await attachFile(tx, { chatId, seq, fileId: preview.image.id })
+    return { content: { ...content, preview } }
+  })
+}

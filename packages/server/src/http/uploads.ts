@@ -1,0 +1,160 @@
+/**
+ * Uploads by tus 1.0 (https://tus.io), which clients for all platforms speak. The protocol is the library's
+ * (@tus/server); rights, storage and errors are the domain's.
+ */
+import { Readable } from 'node:stream'
+import { closed, Uuid } from '@microchatter/protocol'
+import { DataStore, MemoryLocker, Server, Upload } from '@tus/server'
+import type { Static } from 'typebox'
+import type { Actor, Core } from '../domain/core.ts'
+import { ChatError } from '../domain/errors.ts'
+import {
+  filesOf,
+  findUpload,
+  finishUpload,
+  openUpload,
+  receiveBytes,
+  removeUpload,
+} from '../domain/files.ts'
+import { receiving } from './receiving.ts'
+import { type Answer, type Call, NOTHING, ok, type RawCall } from './route.ts'
+
+export const UploadParams = closed({ uploadId: Uuid })
+export type UploadParams = Static<typeof UploadParams>
+
+const PATH = '/uploads'
+const JSON_TYPE = 'application/json; charset=utf-8'
+/** A request that goes on with an upload waits so long for one that still holds it, then ends that one. */
+const DRAIN_MS = 300
+const locker = new MemoryLocker({ acquireLockTimeout: 10_000 })
+
+type ByTus = RawCall & { actor: Actor }
+
+/** POST, HEAD and PATCH, as tus has them. */
+export async function onUpload({ core, actor, request }: ByTus): Promise<Answer> {
+  filesOf(core)
+  const { raw } = request
+  const forget = receiving(raw)
+  try {
+    const response = await serverFor(core, actor).handleWeb(toWebRequest(request))
+    const text = await response.text()
+    if (response.status >= 400) throw refusal(response.status, text)
+    return {
+      status: response.status,
+      ...(text ? { body: text, type: JSON_TYPE } : {}),
+      headers: headersOf(response),
+    }
+  } finally {
+    forget()
+  }
+}
+
+export async function onGetUpload({
+  core,
+  actor,
+  params,
+}: Call<{ params: UploadParams }>): Promise<Answer> {
+  return ok(await finishUpload(core, actor, params.uploadId))
+}
+
+export async function onRemoveUpload({
+  core,
+  actor,
+  params,
+}: Call<{ params: UploadParams }>): Promise<Answer> {
+  await removeUpload(core, actor, params.uploadId)
+  return NOTHING
+}
+
+function serverFor(core: Core, actor: Actor): Server {
+  const datastore = new Uploads(core, actor)
+  return new Server({
+    path: PATH,
+    datastore,
+    locker,
+    lockDrainTimeout: DRAIN_MS,
+    relativeLocation: true,
+    onUploadFinish: async (request, { id }) => ({
+      // tus says 204; its clients take any success, and this one says what the file is.
+      status_code: request.method === 'POST' ? 201 : 200,
+      body: JSON.stringify(await finishUpload(core, actor, id)),
+    }),
+    onResponseError: (_, error) => {
+      throw toChatError(error)
+    },
+  })
+}
+
+/** What tus asks of a store, from the domain. */
+class Uploads extends DataStore {
+  readonly #core: Core
+  readonly #actor: Actor
+
+  constructor(core: Core, actor: Actor) {
+    super()
+    this.#core = core
+    this.#actor = actor
+    this.extensions = ['creation', 'creation-with-upload', 'termination']
+  }
+
+  override async create(upload: Upload): Promise<Upload> {
+    const { size = 0, metadata } = upload
+    const name = metadata?.filename ?? metadata?.name ?? undefined
+    const claimed = metadata?.filetype ?? metadata?.type ?? undefined
+    upload.id = await openUpload(this.#core, this.#actor, { size, name, claimed })
+    return upload
+  }
+
+  override async getUpload(id: string): Promise<Upload> {
+    const { size, received: offset } = await findUpload(this.#core, this.#actor, id)
+    return new Upload({ id, size, offset })
+  }
+
+  override write(bytes: Readable, id: string, offset: number): Promise<number> {
+    return receiveBytes(this.#core, this.#actor, { id, offset, bytes })
+  }
+}
+
+function toWebRequest(request: RawCall['request']): Request {
+  const { method, headers, body, url } = request
+  const isBytes = body instanceof Readable
+  return new Request(`http://localhost${url}`, {
+    method,
+    headers: Object.entries(headers).flatMap(([name, value]): [string, string][] =>
+      value === undefined ? [] : [[name, String(value)]],
+    ),
+    ...(isBytes ? { body: Readable.toWeb(body) as ReadableStream, duplex: 'half' } : {}),
+  } as RequestInit)
+}
+
+const OURS = /^(location|tus-|upload-)/
+
+/** The rest is as on all answers. */
+function headersOf({ headers }: Response): Record<string, string> {
+  return Object.fromEntries([...headers].filter(([name]) => OURS.test(name)))
+}
+
+function toChatError(error: Error | { status_code: number; body: string }): Error {
+  if (error instanceof Error && !('status_code' in error)) return error
+  const { status_code: status, body } = error as { status_code: number; body: string }
+  return refusal(status, body)
+}
+
+function refusal(status: number, text: string): ChatError {
+  const detail = text.trim()
+  switch (status) {
+    case 404:
+    case 410:
+      return new ChatError('not_found', { detail: 'You have no such upload' })
+    case 409:
+      return new ChatError('offset_conflict', {
+        detail: 'Ask with HEAD how far the upload is, and go on from there',
+      })
+    case 413:
+      return new ChatError('too_large', { detail: 'There are more bytes than were announced' })
+    case 412:
+      return new ChatError('invalid', { detail: 'Uploads go by tus: send `Tus-Resumable: 1.0.0`' })
+    default:
+      return new ChatError('invalid', { detail: `tus: ${detail}` })
+  }
+}
