@@ -12,7 +12,9 @@ export const SearchQuery = closed({
   chatId: opt(ChatId),
   from: opt(Username),
   kind: opt(oneOf(['text', 'poll', 'location', 'card'])),
-  has: opt(oneOf(['link', 'file'])),
+  has: opt(
+    oneOf(['link', 'file', 'image', 'video', 'audio'], 'file: any, also the three that follow.'),
+  ),
   after: opt(ExactTime),
   before: opt(ExactTime),
   limit: opt(Type.Integer({ minimum: 1, maximum: LIMITS.page, default: 20 })),

@@ -5,8 +5,10 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync, unwatchFile, watchFile } from 'node:fs'
 import type { Server as TlsServer } from 'node:https'
+import path from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
+import type { Blobs } from './blobs/blobs.ts'
 import { openDisk } from './blobs/disk.ts'
 import { openS3 } from './blobs/s3.ts'
 import type { Bus } from './bus/bus.ts'
@@ -227,10 +229,22 @@ async function createFiles({ config }: Loaded, db: Database): Promise<Core['file
   const { s3, files } = config
   if (files.uploads === 'off') return undefined
   return {
-    blobs: s3.url === '' ? await openDisk(files.dir) : openS3(s3),
+    blobs: s3.url === '' ? await openFolder(config) : openS3(s3),
     images: new Images(),
     key: await shareKey(db, 'files', randomBytes(32)),
     receiving: new Map(),
+  }
+}
+
+async function openFolder({ files, dataDir }: Config): Promise<Blobs> {
+  const dir = files.dir === '' ? path.join(dataDir, 'files') : files.dir
+  try {
+    return await openDisk(dir)
+  } catch (error) {
+    throw new Error(
+      `The folder for files, ${dir}, cannot be written to (${String(error instanceof Error && error.message)}); mend its rights, or set MICROCHATTER_FILES_DIR`,
+      { cause: error },
+    )
   }
 }
 

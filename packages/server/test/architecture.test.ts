@@ -15,12 +15,13 @@ const ARROWS: Record<string, readonly string[]> = {
   protocol: [],
   http: ['domain', 'protocol'],
   socket: ['domain', 'protocol'],
-  domain: ['store', 'bus', 'protocol'],
+  domain: ['store', 'blobs', 'bus', 'protocol'],
   store: ['protocol'],
+  blobs: ['protocol'],
   bus: ['protocol'],
   config: ['protocol'],
   cli: ['domain', 'store', 'bus', 'config', 'joint', 'protocol'],
-  joint: ['http', 'socket', 'domain', 'store', 'bus', 'config', 'cli', 'protocol'],
+  joint: ['http', 'socket', 'domain', 'store', 'blobs', 'bus', 'config', 'cli', 'protocol'],
 }
 
 /** Arrows that one file has beyond its layer. */
@@ -43,6 +44,18 @@ const CONFINED: readonly { package: RegExp; within: RegExp; place: string }[] = 
     package: /^(fastify|@fastify\/(?!proxy-addr$).*)$/,
     within: /^(http\/|join\.ts$)/,
     place: 'http/, join.ts',
+  },
+  {
+    package: /^(sharp|@img\/.*)$/,
+    within: /^domain\/image-worker\.ts$/,
+    place: 'domain/image-worker.ts',
+  },
+  { package: /^aws4fetch$/, within: /^blobs\/s3\.ts$/, place: 'blobs/s3.ts' },
+  { package: /^@tus\//, within: /^http\/uploads\.ts$/, place: 'http/uploads.ts' },
+  {
+    package: /^request-filtering-agent$/,
+    within: /^domain\/outside\.ts$/,
+    place: 'domain/outside.ts',
   },
   {
     package: /^(socket\.io(-parser|-adapter)?|engine\.io(-parser)?|ws)$/,

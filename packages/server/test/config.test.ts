@@ -82,6 +82,8 @@ const SAMPLES: Partial<Record<string, string>> = {
   jwksUrl: 'https://example.org/jwks.json',
   webhookUrl: 'https://example.org/chat-events',
   webhookSecret,
+  bucketUrl: 'https://s3.example.org/chat-files',
+  mediaType: 'image/*, application/pdf',
   schema: 'chat',
   secret,
   password: 'vM3-heron-lantern',
@@ -122,6 +124,7 @@ test('the defaults: every setting has one, and they are what the package promise
     http: false,
     jwks: false,
     webhook: false,
+    previews: false,
     noTls: false,
   })
   assert.deepEqual([production, nodeEnv, configDir], [false, 'development', join(parent, 'config')])
@@ -150,6 +153,7 @@ for (const setting of SETTINGS) {
     'login.token': { MICROCHATTER_JWT_SECRET: secret },
     'webhook.url': { MICROCHATTER_WEBHOOK_SECRET: webhookSecret },
     'webhook.secret': { MICROCHATTER_WEBHOOK_URL: 'https://example.org/chat-events' },
+    's3.url': { MICROCHATTER_S3_ACCESS_KEY_ID: 'word', MICROCHATTER_S3_SECRET_ACCESS_KEY: 'word' },
     'tls.keyFile': { MICROCHATTER_TLS_CERT_FILE: 'word' },
     'tls.certFile': { MICROCHATTER_TLS_KEY_FILE: 'word' },
   }
@@ -345,6 +349,16 @@ test('values of the formats: what passes, what does not', () => {
       'MICROCHATTER_WEBHOOK_URL',
       [],
       ['example.org', 'ftp://example.org', 'https://u:p@example.org/x', 'https://u@example.org'],
+    ],
+    [
+      'MICROCHATTER_S3_URL',
+      [],
+      ['s3.example.org/files', 'https://s3.example.org/files/', 'https://u:p@s3.example.org/files'],
+    ],
+    [
+      'MICROCHATTER_FILES_TYPES',
+      ['*/*', 'image/png,video/*', 'application/vnd.ms-excel'],
+      ['image', 'png', 'image/*;q=1', '.png'],
     ],
     [
       'MICROCHATTER_SCHEMA',
@@ -633,6 +647,15 @@ test('random secrets are never taken for examples', () => {
   }
 })
 
+const files: Env = {
+  MICROCHATTER_FILES_UPLOADS: 'on',
+  MICROCHATTER_FILES_PUBLIC_URL: 'https://files.example.org',
+}
+const bucket: Env = {
+  MICROCHATTER_S3_ACCESS_KEY_ID: 'word',
+  MICROCHATTER_S3_SECRET_ACCESS_KEY: 'word',
+}
+
 test('warnings', () => {
   const rows: [Env, RegExp, node?: string][] = [
     [{}, /^Node 20\.20\.2 gets no security fixes/, '20.20.2'],
@@ -641,6 +664,18 @@ test('warnings', () => {
     [{ MICROCHATTER_ORIGINS: '' }, /^MICROCHATTER_ORIGINS is empty.*bearer token/],
     [{ MICROCHATTER_TRUST_PROXY: '' }, /^MICROCHATTER_TRUST_PROXY is empty/],
     [{ REDIS_URL: 'redis://:word@redis.example.org' }, /^REDIS_URL is on another host without TLS/],
+    [{ MICROCHATTER_FILES_UPLOADS: 'on' }, /^MICROCHATTER_FILES_PUBLIC_URL is empty/],
+    [
+      {
+        ...files,
+        REDIS_URL: 'rediss://:word@redis.example.org',
+      },
+      /^Files are in a folder, which all nodes must share/,
+    ],
+    [
+      { ...files, ...bucket, MICROCHATTER_S3_URL: 'http://s3.example.org/files' },
+      /^MICROCHATTER_S3_URL is http/,
+    ],
   ]
   for (const [env, expected, node = '24.1.0'] of rows) {
     const loaded = load({ ...sound, ...env })
@@ -678,6 +713,8 @@ test('no secret is ever shown', () => {
     ['PUBLIC_URL', `https://user:${CANARY}@chat.example.org`],
     ['ORIGINS', `https://user:${CANARY}@example.org`],
     ['WEBHOOK_SECRET', CANARY],
+    ['S3_SECRET_ACCESS_KEY', CANARY],
+    ['S3_URL', `https://user:${CANARY}@s3.example.org/files`],
     ['WEBHOOK_SECRET', `whsec_${CANARY}`],
     ['WEBHOOK_SECRET', `whsec_${CANARY.repeat(3)}`],
     ['WEBHOOK_URL', `https://user:${CANARY}@example.org/events`],

@@ -1092,7 +1092,7 @@ describe('REST, set up otherwise', { skip: SKIP }, () => {
         assert.equal(headers.get('access-control-allow-credentials'), null)
         assert.equal(
           headers.get('access-control-expose-headers'),
-          'Retry-After, RateLimit, RateLimit-Policy, X-Request-Id',
+          'Retry-After, RateLimit, RateLimit-Policy, X-Request-Id, Location, Tus-Resumable, Upload-Length, Upload-Metadata, Upload-Offset',
         )
         const preflight = await ask(origin, 'OPTIONS /chats')
         assert.equal(preflight.status, 204)

@@ -3,6 +3,8 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type {
   Chat,
+  File,
+  FileLink,
   History,
   Invite,
   Login,
@@ -38,6 +40,9 @@ interface World {
   session: string
   group: GroupWorld
   scheduled: string
+  /** Of ann: not whole, and one that bob has got. */
+  upload: string
+  file: FileLink
 }
 
 interface Scene {
@@ -55,6 +60,7 @@ interface Scene {
 interface Row {
   address: (scene: Scene) => string
   json?: (scene: Scene) => unknown
+  headers?: Record<string, string>
   /** What each is answered. Nobody, the deactivated and the deleted: the same everywhere. */
   stranger: number
   blocked: number
@@ -64,6 +70,10 @@ interface Row {
   group?: Record<'owner' | 'groupAdmin' | 'groupMember' | 'exMember', number>
 }
 
+const TUS = { 'tus-resumable': '1.0.0' }
+const BYTES = { ...TUS, 'content-type': 'application/offset+octet-stream' }
+/** Of ann alone. */
+const uploader = (status: number) => ({ ...everyone(404), member: status })
 const inAnHour = () => new Date(Date.now() + 3_600_000).toISOString()
 
 const everyone = (status: number) => ({
@@ -290,6 +300,33 @@ const ROWS: Record<string, Row> = {
   getReceipts: { address: ({ chat }) => `/chats/${chat}/messages/1/receipts`, ...members(200) },
   getPresence: { address: ({ other }) => `/presence?usernames=${other}`, ...everyone(200) },
   getUnread: { address: () => '/unread', ...everyone(200) },
+  createUpload: {
+    address: () => '/uploads',
+    headers: { ...TUS, 'upload-length': '5' },
+    ...everyone(201),
+  },
+  getUploadOffset: {
+    address: ({ world }) => `/uploads/${world.upload}`,
+    headers: TUS,
+    ...uploader(200),
+  },
+  continueUpload: {
+    address: ({ world }) => `/uploads/${world.upload}`,
+    headers: { ...BYTES, 'upload-offset': '0' },
+    ...uploader(204),
+  },
+  getUpload: { address: ({ world }) => `/uploads/${world.file.fileId}`, ...uploader(200) },
+  removeUpload: { address: ({ world }) => `/uploads/${world.upload}`, ...uploader(204) },
+  linkFiles: {
+    address: () => '/files/links',
+    json: ({ world }) => {
+      const { chatId, seq, fileId } = world.file
+      return { files: [{ chatId, seq, fileId }] }
+    },
+    ...everyone(200),
+  },
+  // Of bob, for whoever has it, as long as bob may see the file.
+  getFile: { address: ({ world }) => world.file.url, ...everyone(200) },
   getLive: { address: () => '/health/live', ...everyone(200) },
   getReady: { address: () => '/health/ready', ...everyone(200) },
   getOpenApi: { address: () => '/openapi.json', ...everyone(200) },
@@ -330,6 +367,7 @@ describe('rights', { skip: SKIP }, () => {
     await ann.call(`POST /chats/${first.body.chatId}/messages`, poll)
     await dan.call(`POST /chats/${second.body.chatId}/messages`, poll)
     const { chatId } = first.body
+    const { upload, file } = await makeFiles(ann, bob, chatId)
     const sendAt = inAnHour()
     const waiting = await ann.call<Scheduled>(`POST /chats/${chatId}/scheduled`, {
       body: 'later',
@@ -356,7 +394,28 @@ describe('rights', { skip: SKIP }, () => {
       session: sessions.body.items[0]?.id ?? '',
       group: await makeGroup(name, ann),
       scheduled: waiting.body.id,
+      upload,
+      file,
     }
+  }
+
+  async function makeFiles(ann: Person, bob: Person, chatId: string) {
+    const size = { ...TUS, 'upload-length': '5' }
+    const open = await ann.call('POST /uploads', undefined, size)
+    const done = await server.call<File>('POST /uploads', {
+      bytes: 'bytes',
+      headers: { authorization: ann.authorization, ...BYTES, ...size },
+    })
+    const fileId = done.body.id
+    const sent = await ann.call<Message>(`POST /chats/${chatId}/messages`, {
+      files: [{ id: fileId }],
+    })
+    const { body } = await bob.call<{ items: FileLink[] }>('POST /files/links', {
+      files: [{ chatId, seq: sent.body.seq, fileId }],
+    })
+    const [file] = body.items
+    assert(file)
+    return { upload: open.headers.get('location')?.slice(9) ?? '', file }
   }
 
   async function makeGroup(name: string, ann: Person): Promise<GroupWorld> {
@@ -391,7 +450,8 @@ describe('rights', { skip: SKIP }, () => {
       const row = ROWS[name]
       assert.ok(row)
       const world = await makeWorld(name)
-      const refused = access === 'public' ? undefined : { nobody: 401, off: 403, gone: 401 }
+      const isOpen = access === 'public' || access === 'link'
+      const refused = isOpen ? undefined : { nobody: 401, off: 403, gone: 401 }
       const { ann, bob, cat, dan } = world
       const cases: [string, Person, number, Partial<Scene>][] = [
         ['nobody', server.anyone, refused?.nobody ?? 200, {}],
@@ -422,7 +482,7 @@ describe('rights', { skip: SKIP }, () => {
           ...change,
         }
         const address: string = `${method} ${row.address(scene)}`
-        const { status, text }: Reply = await person.call(address, row.json?.(scene))
+        const { status, text }: Reply = await person.call(address, row.json?.(scene), row.headers)
         assert.equal(status, due, `${who}: ${address} answered ${status} ${text}`)
       }
     })
@@ -452,7 +512,7 @@ describe('rights', { skip: SKIP }, () => {
 
   test('nobody learns from the checks of a body or an address before being known', async () => {
     for (const { method, path, access, body } of ROUTES) {
-      if (access === 'public') continue
+      if (access === 'public' || access === 'link') continue
       const address = `${method} ${path.replaceAll(/:\w+/g, 'x'.repeat(500))}?unknown=1`
       const { status, body: problem } = await server.anyone.call(address, body && { unknown: 1 })
       assert.equal(status, 401, address)

@@ -81,7 +81,8 @@ async function call(client: AwsClient, url: string, init: RequestInit): Promise<
       throw new StorageAway('The object store does not answer', { cause: error })
     })
     .finally(() => clearTimeout(timer))
-  if (response.ok || (response.status === 404 && init.method === 'DELETE')) return response
+  if (response.ok || (init.method === 'DELETE' && NOTHING_TO_DELETE.has(response.status)))
+    return response
   const text = (await response.text().catch(() => '')).slice(0, ERROR_BYTES)
   if (response.status === 404) throw new NoSuchBlob(text)
   if (response.status === 507 || /QuotaExceeded|StorageFull/.test(text)) throw new StorageFull(text)
@@ -91,6 +92,9 @@ async function call(client: AwsClient, url: string, init: RequestInit): Promise<
 function partsOf({ parts }: Progress): Parts {
   return (parts as Parts | undefined) ?? { uploadId: '', etags: [], tail: 0 }
 }
+
+/** It is not there, or, of an upload, the store forgets it by itself and knows no other way. */
+const NOTHING_TO_DELETE = new Set([404, 405, 501])
 
 const tailOf = (key: string) => `${key}-tail`
 
@@ -160,9 +164,12 @@ async function complete(bucket: Bucket, { key, progress }: Upload): Promise<void
     // The status is sent before the work is done.
     if (texts(text, 'Code').length > 0) throw new StorageAway(text.slice(0, ERROR_BYTES))
   } catch (error) {
-    // It was completed before, and only the answer was lost.
-    if (!(error instanceof NoSuchBlob)) throw error
-    await bucket(`/${key}`, { method: 'HEAD' })
+    // Where it is there, it was completed before, and only the answer was lost.
+    const isThere = await bucket(`/${key}`, { method: 'HEAD' }).then(
+      () => true,
+      () => false,
+    )
+    if (!isThere) throw error
   }
   await bucket(`/${tailOf(key)}`, { method: 'DELETE' })
 }

@@ -138,7 +138,7 @@ export const ConfigSchema = section({
   }),
   files: section({
     uploads: choice(['on', 'off'], 'Whether people may send files.'),
-    dir: text('The folder of the files; all nodes share it, unless `s3` is set.', 1),
+    dir: text('The folder of the files. Empty: `files` in the data folder.'),
     publicUrl: format(
       'publicUrl',
       'Another origin of this server, for files alone, e.g. https://files.example.net.',

@@ -19,6 +19,8 @@ import { type Files, filesOf, guarded, thumbnailKey } from './files.ts'
 const WINDOW_MS = 150_000
 const SIGNATURE = 43
 
+export type { Range } from '../blobs/blobs.ts'
+
 type Variant = 'file' | 'thumbnail'
 
 interface Link extends FileKey {

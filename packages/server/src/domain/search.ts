@@ -31,7 +31,7 @@ export async function searchMessages(core: Core, actor: Actor, query: SearchQuer
     chatId: within?.chatId,
     senderId: sender?.id,
     kind,
-    hasLink: has === 'link',
+    has,
     after,
     before,
     behind: cursor === undefined ? undefined : behindOf(cursor),

@@ -28,7 +28,7 @@ import { STYLE } from './docs-style.ts'
 import { onClientError, onError } from './errors.ts'
 import { PAGE_POLICY, setHeaders } from './headers.ts'
 import { toOpenApi } from './openapi.ts'
-import type { Answer, Call, Route, Site, UserRoute } from './route.ts'
+import type { Answer, Call, RawCall, Route, Site, UserRoute } from './route.ts'
 import { ROUTES } from './routes.ts'
 import { createValidator } from './validation.ts'
 
@@ -77,6 +77,8 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
   const levelOf = createLevels()
   app.addHook('onResponse', (request, reply, done) => {
     logAnswer(request, reply, levelOf(reply.statusCode))
+    // What was on its way when we began to stop is done; its connection would be kept alive.
+    if (!app.server.listening) request.raw.socket.end()
     done()
   })
   app.removeAllContentTypeParsers()
@@ -172,7 +174,7 @@ function toRouteOptions(route: Route, options: HttpOptions, site: Site): RouteOp
     ...(isForUsers && { onRequest: createAuthentication(options, access) }),
     config: { takesBytes: 'bytes' in route },
     handler: async (request, reply) => {
-      const answer = await answerCall(route, request, site)
+      const answer = await answerCall(route, { request, reply }, site)
       if (answer.type !== undefined) reply.type(answer.type)
       if (answer.headers) reply.headers(answer.headers)
       if (answer.type?.startsWith('text/html')) reply.header('Content-Security-Policy', PAGE_POLICY)
@@ -181,9 +183,13 @@ function toRouteOptions(route: Route, options: HttpOptions, site: Site): RouteOp
   }
 }
 
-function answerCall(route: Route, request: FastifyRequest, site: Site): Promise<Answer> {
+function answerCall(
+  route: Route,
+  { request, reply }: Pick<RawCall, 'request' | 'reply'>,
+  site: Site,
+): Promise<Answer> {
   if (route.access === 'public') return route.on({ site })
-  const raw = { site, core: site.core, params: request.params, request }
+  const raw = { site, core: site.core, params: request.params, request, reply }
   if (route.access === 'link') return route.on(raw)
   const actor = actorOf(request)
   if (!actor) throw new Error(`${route.method} ${route.path} was reached without a user`)

@@ -1,7 +1,7 @@
 import { type FileLinksBody, closed } from '@microchatter/protocol'
 import { Readable } from 'node:stream'
 import { type Static, Type } from 'typebox'
-import type { Range } from '../blobs/blobs.ts'
+import type { Range } from '../domain/file-links.ts'
 import { ChatError } from '../domain/errors.ts'
 import { linkFiles, openLink, type OpenFile } from '../domain/file-links.ts'
 import { type Answer, type Call, ok, type RawCall } from './route.ts'

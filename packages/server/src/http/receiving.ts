@@ -4,14 +4,21 @@
  */
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
+import type { FastifyReply } from 'fastify'
 
 const sockets = new WeakSet<Socket>()
 const WATCH_MS = 15_000
 /** In that time. */
 const LEAST_BYTES = 16_384
+const DRAINED_BYTES = 1_048_576
 
-/** @returns the way to end it */
-export function receiving(request: IncomingMessage): () => void {
+export interface Receiving {
+  bytes: ReadableStream<Uint8Array>
+  /** What was not read is thrown away, so that another request can come; where it is much, none can. */
+  end(reply: FastifyReply): void
+}
+
+export function receiving(request: IncomingMessage): Receiving {
   const { socket } = request
   sockets.add(socket)
   let last = socket.bytesRead
@@ -21,9 +28,29 @@ export function receiving(request: IncomingMessage): () => void {
     // Where something waits to be read, it is we who are slow.
     if (came < LEAST_BYTES && request.readableLength === 0 && !request.complete) socket.destroy()
   }, WATCH_MS)
-  return () => {
-    clearInterval(timer)
-    sockets.delete(socket)
+  // By hand, since a stream that node converts takes its source with it when it is given up.
+  const chunks = request.iterator({ destroyOnReturn: false })
+  const bytes = new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const { value, done } = await chunks.next()
+        if (done === true) controller.close()
+        else controller.enqueue(value as Uint8Array)
+      },
+    },
+    { highWaterMark: 0 },
+  )
+  return {
+    bytes,
+    end(reply) {
+      clearInterval(timer)
+      sockets.delete(socket)
+      if (request.complete) return
+      void chunks.return?.()
+      request.resume()
+      const rest = Number(request.headers['content-length'] ?? Infinity)
+      if (rest > DRAINED_BYTES) reply.header('Connection', 'close')
+    },
   }
 }
 

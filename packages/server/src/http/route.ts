@@ -1,6 +1,6 @@
 /** What a row of the table of routes is; http/routes.ts is the table. */
 import type { ErrorCode } from '@microchatter/protocol'
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Static, TObject, TSchema } from 'typebox'
 import type { Actor, Core } from '../domain/core.ts'
 import type { Once } from '../domain/idempotency.ts'
@@ -48,6 +48,7 @@ export interface RawCall<P = unknown> {
   core: Core
   params: P
   request: FastifyRequest
+  reply: FastifyReply
 }
 
 type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'

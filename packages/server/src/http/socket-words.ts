@@ -20,7 +20,7 @@ export const CALL_WORDS: Record<CallName, string> = {
 export const EVENT_WORDS: Record<EventName, string> = {
   'message.created': "a message was stored; to all members, the sender's other devices too",
   'message.updated':
-    'a message was edited, pinned, voted on, or has a thread now; as it is then (CHANGE-1)',
+    'a message was edited, pinned, voted on, has a preview or a thread now; as it is then (CHANGE-1)',
   'message.deleted': 'a message was deleted for all, or has disappeared; what is left of it',
   'reaction.updated': 'the reactions of a message changed; as it is then',
   'my.updated': 'what is mine alone of a message changed; to my devices (MERGE-11)',

@@ -2,7 +2,7 @@
  * Uploads by tus 1.0 (https://tus.io), which clients for all platforms speak. The protocol is the library's
  * (@tus/server); rights, storage and errors are the domain's.
  */
-import { Readable } from 'node:stream'
+import type { Readable } from 'node:stream'
 import { closed, Uuid } from '@microchatter/protocol'
 import { DataStore, MemoryLocker, Server, Upload } from '@tus/server'
 import type { Static } from 'typebox'
@@ -31,12 +31,11 @@ const locker = new MemoryLocker({ acquireLockTimeout: 10_000 })
 type ByTus = RawCall & { actor: Actor }
 
 /** POST, HEAD and PATCH, as tus has them. */
-export async function onUpload({ core, actor, request }: ByTus): Promise<Answer> {
+export async function onUpload({ core, actor, request, reply }: ByTus): Promise<Answer> {
   filesOf(core)
-  const { raw } = request
-  const forget = receiving(raw)
+  const { bytes, end } = receiving(request.raw)
   try {
-    const response = await serverFor(core, actor).handleWeb(toWebRequest(request))
+    const response = await serverFor(core, actor).handleWeb(toWebRequest(request, bytes))
     const text = await response.text()
     if (response.status >= 400) throw refusal(response.status, text)
     return {
@@ -45,7 +44,7 @@ export async function onUpload({ core, actor, request }: ByTus): Promise<Answer>
       headers: headersOf(response),
     }
   } finally {
-    forget()
+    end(reply)
   }
 }
 
@@ -115,15 +114,14 @@ class Uploads extends DataStore {
   }
 }
 
-function toWebRequest(request: RawCall['request']): Request {
+function toWebRequest(request: RawCall['request'], bytes: ReadableStream): Request {
   const { method, headers, body, url } = request
-  const isBytes = body instanceof Readable
   return new Request(`http://localhost${url}`, {
     method,
     headers: Object.entries(headers).flatMap(([name, value]): [string, string][] =>
       value === undefined ? [] : [[name, String(value)]],
     ),
-    ...(isBytes ? { body: Readable.toWeb(body) as ReadableStream, duplex: 'half' } : {}),
+    ...(body === undefined ? {} : { body: bytes, duplex: 'half' }),
   } as RequestInit)
 }
 

@@ -16,13 +16,23 @@ const LONGEST = 1_000
 
 const ADDRESS = `'https?://[^[:space:]]'`
 
-/** What is looked for besides words: `@` and the sender's id, `#` and the kind, `#link`. */
-const marks = (m: string) => `ARRAY[
+/** What is looked for besides words: `@` and the sender's id, `#` and the kind or what else it has. */
+const marks = (m: string) => `(ARRAY[
   '@' || ${m}.sender_id,
   '#' || coalesce(${m}.content ->> 'kind', 'text'),
-  CASE WHEN ${m}.body ~* ${ADDRESS} THEN '#link' END]`
+  CASE WHEN ${m}.body ~* ${ADDRESS} THEN '#link' END,
+  CASE WHEN ${m}.content ? 'files' THEN '#file' END]
+  || CASE WHEN ${m}.content ? 'files' THEN ARRAY(
+    SELECT '#' || kind FROM jsonb_to_recordset(${m}.content -> 'files') AS f(kind text)
+    WHERE kind <> 'file') END)`
 
-const wordsOf = (m: string) => `tsvector_to_array(to_tsvector($2::text::regconfig, ${m}.body))`
+/** The text, and the names of the files, as they are and in parts. */
+const textOf = (m: string) => `(CASE WHEN ${m}.content ? 'files' THEN ${m}.body || ' ' || (
+  SELECT string_agg(name || ' ' || regexp_replace(name, '[^[:alnum:]]+', ' ', 'g'), ' ')
+  FROM jsonb_to_recordset(${m}.content -> 'files') AS f(name text)) ELSE ${m}.body END)`
+
+const vectorOf = (m: string) => `to_tsvector($2::text::regconfig, ${textOf(m)})`
+const wordsOf = (m: string) => `tsvector_to_array(${vectorOf(m)})`
 
 /** Nothing is left of it that may be found. */
 const isGone = (m: string) => `(${m}.content ? 'deletedAt' OR ${m}.content ->> 'kind' = 'system')`
@@ -110,7 +120,8 @@ export interface Sought {
   senderId?: number | undefined
   /** `text`, `poll`, `location`, `card`. */
   kind?: string | undefined
-  hasLink: boolean
+  /** Any file, or one of its kind. */
+  has?: 'link' | 'file' | 'image' | 'video' | 'audio' | undefined
   /** ISO 8601 or as PostgreSQL writes it. */
   after?: string | undefined
   before?: string | undefined
@@ -144,10 +155,12 @@ const QUERY = `(plainto_tsquery($2::text::regconfig, $3) && CASE WHEN $4 = '' TH
 const LATER = `interval '1 millisecond'`
 
 const matches = (m: string) => `(
-  (numnode(q.words) = 0 OR to_tsvector($2::text::regconfig, ${m}.body) @@ q.words)
+  (numnode(q.words) = 0 OR ${vectorOf(m)} @@ q.words)
   AND ($6::bigint IS NULL OR ${m}.sender_id = $6)
   AND ($7::text IS NULL OR coalesce(${m}.content ->> 'kind', 'text') = $7)
-  AND (NOT $8 OR ${m}.body ~* ${ADDRESS})
+  AND ($8::text IS NULL OR CASE $8::text WHEN 'link' THEN ${m}.body ~* ${ADDRESS}
+    WHEN 'file' THEN coalesce(${m}.content ? 'files', false)
+    ELSE coalesce(${m}.content -> 'files' @> jsonb_build_array(jsonb_build_object('kind', $8::text)), false) END)
   AND NOT coalesce(${isGone(m)}, false)
   AND ($9::timestamptz IS NULL OR ${m}.created_at >= $9 + ${LATER})
   AND ($10::timestamptz IS NULL OR ${m}.created_at < $10)
@@ -155,7 +168,7 @@ const matches = (m: string) => `(
 
 /** [SEARCH-1] Newest first. `(at, chat_id, seq)` of the last one is where the next page begins. */
 export async function selectHits(db: Db, sought: Sought): Promise<Hit[]> {
-  const { userId, language, words, chatId, senderId, kind, hasLink, after, before } = sought
+  const { userId, language, words, chatId, senderId, kind, has, after, before } = sought
   const { behind, chats, limit } = sought
   return db.query<Hit>(
     SEARCH,
@@ -167,7 +180,7 @@ export async function selectHits(db: Db, sought: Sought): Promise<Hit[]> {
       chatId ?? null,
       senderId ?? null,
       kind ?? null,
-      hasLink,
+      has ?? null,
       after ?? null,
       before ?? null,
       behind?.at ?? null,
@@ -187,7 +200,7 @@ const TERMS = `concat_ws(' & ',
     '''((?:[^'']|'''')*)''', '''' || k.tag || ' \\1''', 'g'), ''),
   CASE WHEN $6::bigint IS NOT NULL THEN '''' || k.tag || '@' || $6 || '''' END,
   CASE WHEN $7::text IS NOT NULL THEN '''' || k.tag || '#' || $7 || '''' END,
-  CASE WHEN $8 THEN '''' || k.tag || '#link''' END)::tsquery`
+  CASE WHEN $8::text IS NOT NULL THEN '''' || k.tag || '#' || $8 || '''' END)::tsquery`
 
 const SEARCH = `
   WITH q AS MATERIALIZED (

@@ -34,6 +34,7 @@ export async function startServer(
   const env = {
     PORT: '0',
     MICROCHATTER_DATA_DIR: dataDir,
+    MICROCHATTER_FILES_DIR: join(dataDir, 'files'),
     MICROCHATTER_JWT_SECRET: SECRET,
     MICROCHATTER_ADMIN_PASSWORD: ADMIN_PASSWORD,
     MICROCHATTER_LIMITS: 'off',

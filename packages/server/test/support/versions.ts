@@ -106,12 +106,13 @@ export class Versions {
   #quote(reply: NonNullable<Message['reply']>): NonNullable<Message['reply']> {
     const known = this.#messages.get(reply.seq)
     if (!known || (known.change ?? 0) < (reply.change ?? 0)) return reply
-    const { seq, sender, body, kind, deletedAt, change } = known
+    const { seq, sender, body, kind, files, deletedAt, change } = known
     return {
       seq,
       body: [...body].slice(0, 200).join(''),
       ...(sender === undefined ? {} : { sender }),
       ...(kind === undefined ? {} : { kind }),
+      ...(files?.[0] ? { fileKind: files[0].kind } : {}),
       ...(deletedAt === undefined ? {} : { deletedAt }),
       ...(change === undefined ? {} : { change }),
     }
