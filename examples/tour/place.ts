@@ -79,6 +79,7 @@ export async function startPlace({ databaseUrl }: Options, csv: string): Promise
     MICROCHATTER_JWT_SECRET: secret,
     MICROCHATTER_ADMIN_PASSWORD: password,
     MICROCHATTER_LIMITS: 'off',
+    MICROCHATTER_FILES_UPLOADS: 'on',
     MICROCHATTER_WEBHOOK_URL: webhook.url,
     MICROCHATTER_WEBHOOK_SECRET: hookSecret,
     ...(databaseUrl === undefined

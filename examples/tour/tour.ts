@@ -11,6 +11,7 @@ import { pressButton } from './steps/cards.ts'
 import { arrive, disappear, remind, schedule } from './steps/clock.ts'
 import { comeBack, refresh, revoke } from './steps/comeback.ts'
 import { showErrors } from './steps/errors.ts'
+import { sendFile } from './steps/files.ts'
 import {
   giveRights,
   handOver,
@@ -38,6 +39,7 @@ async function tell(cast: Cast): Promise<void> {
   await keepDraft(scene)
   await labelAndReadAll(scene)
   await search(scene)
+  await sendFile(scene)
   await tellOfGroups(scene)
   await showReceipts(scene)
   await stopTyping(scene)

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Message } from '@microchatter/protocol'
 import pg from 'pg'
 import { engines, skipOf } from './support/databases.ts'
+import { photo, sendFiles, upload } from './support/files.ts'
 import { newGroup, newPeople } from './support/groups.ts'
 import { createDatabase } from './support/postgres.ts'
 import { type Person, startServer, type TestServer } from './support/server.ts'
@@ -18,7 +19,10 @@ for (const engine of engines)
   describe(`search on ${engine}`, { skip: skipOf(engine) }, () => {
     let server: TestServer
     before(async () => {
-      server = await startServer(engine, { MICROCHATTER_SEARCH_LANGUAGE: 'english' })
+      server = await startServer(engine, {
+        MICROCHATTER_SEARCH_LANGUAGE: 'english',
+        MICROCHATTER_FILES_UPLOADS: 'on',
+      })
     })
     after(() => server.close())
 
@@ -81,6 +85,29 @@ for (const engine of engines)
         assert.deepEqual(await bodies(ann, { q: 'nice', before: last.createdAt }), ['nice'])
         assert.deepEqual(await bodies(ann, { from: bob.username, after: last.createdAt }), [])
         assert.deepEqual(await bodies(ann, { from: 'nobody-of-that-name' }), [])
+      })
+    })
+
+    test('[SEARCH-1] by the names of files, and by what kind they are', async () => {
+      const [ann, bob, cat] = await some(3)
+      const { chatId } = await ann.sendTo(bob, 'no file')
+      const picture = await upload(ann, await photo(), { name: 'Summer_2026-beach.jpg' })
+      const paper = await upload(ann, Buffer.from('text'), { name: 'report.txt' })
+      await sendFiles(ann, chatId, [picture, paper], { body: 'both' })
+      await sendFiles(ann, chatId, [paper], { body: 'one' })
+      await twice(async () => {
+        assert.deepEqual(await bodies(bob, { has: 'file' }), ['one', 'both'])
+        assert.deepEqual(await bodies(bob, { has: 'image' }), ['both'])
+        assert.deepEqual(await bodies(bob, { has: 'video' }), [])
+        assert.deepEqual(await bodies(bob, { q: 'beach' }), ['both'])
+        assert.deepEqual(await bodies(bob, { q: 'summer bea' }), ['both'])
+        assert.deepEqual(await bodies(bob, { q: 'report.txt', from: ann.username }), [
+          'one',
+          'both',
+        ])
+        assert.deepEqual(await bodies(bob, { q: 'one report', has: 'file' }), ['one'])
+        assert.deepEqual(await bodies(cat, { has: 'file' }), [])
+        assert.deepEqual(await bodies(cat, { q: 'beach' }), [])
       })
     })
 
