@@ -1099,7 +1099,7 @@ describe('REST, set up otherwise', { skip: SKIP }, () => {
         assert.equal(preflight.headers.get('access-control-allow-origin'), origin)
         assert.equal(
           preflight.headers.get('access-control-allow-headers'),
-          'authorization, content-type, idempotency-key',
+          'authorization, content-type, idempotency-key, Tus-Resumable, Upload-Length, Upload-Metadata, Upload-Offset',
         )
         assert.match(preflight.headers.get('access-control-allow-methods') ?? '', /PATCH/)
       }

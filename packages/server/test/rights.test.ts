@@ -516,7 +516,7 @@ describe('rights', { skip: SKIP }, () => {
       const address = `${method} ${path.replaceAll(/:\w+/g, 'x'.repeat(500))}?unknown=1`
       const { status, body: problem } = await server.anyone.call(address, body && { unknown: 1 })
       assert.equal(status, 401, address)
-      assert.equal(problem.code, 'unauthenticated')
+      if (method !== 'HEAD') assert.equal(problem.code, 'unauthenticated')
     }
   })
 

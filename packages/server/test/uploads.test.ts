@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { mkdtemp, open, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, open, readdir, readFile, rm } from 'node:fs/promises'
 import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -19,11 +19,13 @@ import {
   patch,
   photo,
   sendFiles,
+  tryUpload,
   TUS,
   upload,
 } from './support/files.ts'
+import { openSmallDisk } from '../../../faults/small-disk.ts'
 import { type Running, startProcess } from './support/process.ts'
-import { Person, SECRET } from './support/server.ts'
+import { newPerson, Person, SECRET, startServer } from './support/server.ts'
 
 const MB = 1_048_576
 const SIZE = 1_024 * MB
@@ -91,10 +93,13 @@ describe('uploads', () => {
     const picture = await upload(cat, await photo())
     const { chatId } = await cat.sendTo(dan, 'first')
     const message = await sendFiles(cat, chatId, [picture])
+    const other = await upload(cat, randomBytes(100_000))
+    const doomed = await sendFiles(cat, chatId, [other])
     const bytes = randomBytes(40 * MB)
     const { path } = await announce(cat, bytes.length)
     const half = patch(cat, path, 0, bytes).catch(() => undefined)
     for (;;) if ((await offsetOf(cat, path).catch(() => 0)) >= 8 * MB) break
+    await cat.ask('DELETE', `/chats/${chatId}/messages/${doomed.seq}`)
     await server.end('SIGKILL')
     await half
     server = await startProcess({ ...env, PORT: new URL(server.url).port })
@@ -110,6 +115,49 @@ describe('uploads', () => {
     assert(found.bytes.equals(bytes))
     const old = await download(dans, (await linkOf(dans, message, picture))?.url)
     assert.equal(old.bytes.length, picture.size)
+    await gone(join(folder, 'data', 'files'), other.id)
+  })
+
+  test('[FILE-3] a full disk is told as such; messages go on, and so does the upload when there is room', async () => {
+    const disk = await openSmallDisk()
+    const small = await startServer('embedded', {
+      MICROCHATTER_FILES_UPLOADS: 'on',
+      MICROCHATTER_FILES_DIR: join(disk.folder, 'files'),
+    })
+    try {
+      const [ann, bob] = [await newPerson(small), await newPerson(small)]
+      const bytes = randomBytes(3 * MB)
+      const { path } = await announce(ann, bytes.length)
+      await patch(ann, path, 0, bytes.subarray(0, MB))
+      disk.fill()
+      const full = await patch(ann, path, MB, bytes.subarray(MB))
+      assert.deepEqual([full.status, full.body.code], [507, 'storage_full'])
+      assert.equal((await ann.sendTo(bob, 'still here')).seq, 1)
+      disk.free()
+      const at = await offsetOf(ann, path)
+      assert(at >= MB)
+      assert.equal((await patch(ann, path, at, bytes.subarray(at))).body.size, bytes.length)
+    } finally {
+      await small.close()
+      await disk.close()
+    }
+  })
+
+  test('[FILE-1] an object store that is away is told as such, and messages go on', async () => {
+    const away = await startServer('embedded', {
+      MICROCHATTER_FILES_UPLOADS: 'on',
+      MICROCHATTER_S3_URL: 'http://127.0.0.1:1/files',
+      MICROCHATTER_S3_ACCESS_KEY_ID: 'x',
+      MICROCHATTER_S3_SECRET_ACCESS_KEY: 'x',
+    })
+    try {
+      const [ann, bob] = [await newPerson(away), await newPerson(away)]
+      const { status, body } = await tryUpload(ann, randomBytes(100))
+      assert.deepEqual([status, body.code], [503, 'unavailable'])
+      assert.equal((await ann.sendTo(bob, 'still here')).seq, 1)
+    } finally {
+      await away.close()
+    }
   })
 
   describe('side by side', { concurrency: 3 }, () => {
@@ -159,6 +207,14 @@ describe('uploads', () => {
     })
   })
 })
+
+async function gone(dir: string, id: string): Promise<void> {
+  for (const until = Date.now() + 12_000; ; await sleep(200)) {
+    const names = await readdir(dir, { recursive: true })
+    if (!names.some((name) => name.includes(id))) return
+    assert(Date.now() < until, `${id} is still there`)
+  }
+}
 
 /** Mostly the same, but no part of it is where another one is. @returns its SHA-256 */
 async function writeLarge(path: string): Promise<string> {

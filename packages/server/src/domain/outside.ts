@@ -24,6 +24,8 @@ export interface FetchOptions {
   allowPrivate: boolean
   /** Of names, instead of the system's. */
   lookup?: LookupFunction
+  /** Ends it early. */
+  signal?: AbortSignal
 }
 
 const TIMEOUT_MS = 5_000
@@ -33,7 +35,8 @@ const AGENT = 'Microchatter (link preview)'
 
 /** @throws Error, which says why; nothing of it is for people. */
 export async function fetchOutside(address: string, options: FetchOptions): Promise<Fetched> {
-  const signal = AbortSignal.timeout(TIMEOUT_MS)
+  const late = AbortSignal.timeout(TIMEOUT_MS)
+  const signal = options.signal ? AbortSignal.any([late, options.signal]) : late
   let url = new URL(address)
   for (let left = REDIRECTS; ; left -= 1) {
     checkAddress(url, options)

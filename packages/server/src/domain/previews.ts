@@ -35,17 +35,18 @@ interface Wanted {
 }
 
 export class Previews {
-  readonly #fetchOptions: Pick<FetchOptions, 'allowPrivate' | 'lookup'>
+  readonly #fetchOptions: Pick<FetchOptions, 'allowPrivate' | 'signal'>
   readonly #onProblem: (error: unknown) => void
   readonly #waiting: Wanted[] = []
   #core: Core | undefined
-  #running = new Set<Promise<void>>()
+  readonly #running = new Set<Promise<void>>()
+  readonly #ending = new AbortController()
 
   constructor(
-    fetchOptions: Pick<FetchOptions, 'allowPrivate' | 'lookup'>,
+    fetchOptions: Pick<FetchOptions, 'allowPrivate'>,
     onProblem: (error: unknown) => void,
   ) {
-    this.#fetchOptions = fetchOptions
+    this.#fetchOptions = { ...fetchOptions, signal: this.#ending.signal }
     this.#onProblem = onProblem
   }
 
@@ -55,6 +56,7 @@ export class Previews {
 
   async stop(): Promise<void> {
     this.#core = undefined
+    this.#ending.abort()
     await Promise.all(this.#running)
   }
 

@@ -7,7 +7,7 @@ import { closed, Uuid } from '@microchatter/protocol'
 import { DataStore, MemoryLocker, Server, Upload } from '@tus/server'
 import type { Static } from 'typebox'
 import type { Actor, Core } from '../domain/core.ts'
-import { ChatError } from '../domain/errors.ts'
+import { asChatError, ChatError } from '../domain/errors.ts'
 import {
   filesOf,
   findUpload,
@@ -78,8 +78,8 @@ function serverFor(core: Core, actor: Actor): Server {
       status_code: request.method === 'POST' ? 201 : 200,
       body: JSON.stringify(await finishUpload(core, actor, id)),
     }),
-    onResponseError: (_, error) => {
-      throw toChatError(error)
+    onResponseError: async (_, error) => {
+      throw (await datastore.refusal()) ?? toChatError(error)
     },
   })
 }
@@ -88,6 +88,7 @@ function serverFor(core: Core, actor: Actor): Server {
 class Uploads extends DataStore {
   readonly #core: Core
   readonly #actor: Actor
+  #writing: Promise<number> | undefined
 
   constructor(core: Core, actor: Actor) {
     super()
@@ -110,7 +111,14 @@ class Uploads extends DataStore {
   }
 
   override write(bytes: Readable, id: string, offset: number): Promise<number> {
-    return receiveBytes(this.#core, this.#actor, { id, offset, bytes })
+    const writing = receiveBytes(this.#core, this.#actor, { id, offset, bytes })
+    this.#writing = writing
+    return writing
+  }
+
+  /** Why the bytes were not taken, once what came is kept: the library says no more than that they ended. */
+  async refusal(): Promise<ChatError | undefined> {
+    return this.#writing?.then(() => undefined, asChatError)
   }
 }
 
