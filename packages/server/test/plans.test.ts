@@ -15,6 +15,7 @@ import {
 } from '../src/store/chats.ts'
 import type { Db } from '../src/store/db.ts'
 import { updateDelivered } from '../src/store/delivered.ts'
+import { releaseFiles, selectSeenFiles, takeLeftovers } from '../src/store/files.ts'
 import { selectHeads } from '../src/store/heads.ts'
 import { selectLabels } from '../src/store/labels.ts'
 import {
@@ -248,6 +249,24 @@ describe('plans', { skip: skipOf('postgres') }, () => {
       { rows: 2 },
       (tx) => insertDirectChat(tx, { id: randomUUID(), userId: me, otherId: me }),
     ],
+    'links to a page of files': [
+      { rows: PAGE },
+      async (tx) => {
+        const rows = await tx.query<{ chatId: string; seq: number; fileId: string }>(
+          `SELECT chat_id AS "chatId", seq, file_id AS "fileId" FROM message_files
+           WHERE chat_id = ANY($1::uuid[]) LIMIT ${PAGE}`,
+          [chatIds],
+        )
+        assert.equal(rows.length, PAGE)
+        const found = await selectSeenFiles(tx, me, rows)
+        assert.equal(found.length, PAGE)
+      },
+    ],
+    'files of a message, released': [
+      { rows: 1 },
+      (tx) => releaseFiles(tx, chatIds[0]!, [MESSAGES]),
+    ],
+    'files that are due': [{ rows: 100 }, (tx) => takeLeftovers(tx, 100)],
     'a user by name': [{ rows: 1 }, (tx) => selectUser(tx, 'plan77')],
     'a user by id': [{ rows: 1 }, (tx) => selectUserById(tx, me)],
     'a session': [{ rows: 1 }, (tx) => selectSession(tx, Buffer.alloc(32))],
@@ -323,6 +342,15 @@ async function seed({ url, db: { schema } }: TestDatabase): Promise<void> {
       SELECT c.id, s, CASE WHEN s % 2 = 0 THEN c.low_id ELSE c.high_id END,
         md5(c.id::text || s)::uuid, repeat('x', 60), c.last_at - (${MESSAGES} - s) * interval '1 minute'
       FROM generate_series(1, ${MESSAGES}) s, chats c`)
+    // One in each chat, and as many that nobody has.
+    await client.query(`
+      INSERT INTO files (id, owner_id, name, size, details, expires_at)
+      SELECT md5('file' || c.id || e)::uuid, c.low_id, 'a.txt', 1,
+        '{"kind": "file", "type": "text/plain"}', CASE WHEN e = 1 THEN now() END
+      FROM chats c, generate_series(0, 1) e`)
+    await client.query(`
+      INSERT INTO message_files (chat_id, seq, file_id)
+      SELECT id, last_seq, md5('file' || id || 0)::uuid FROM chats`)
   } finally {
     await client.end()
   }

@@ -142,9 +142,9 @@ export async function takeLeftovers(db: Db, limit: number): Promise<FileRow[]> {
        SELECT id, owner_id FROM files WHERE expires_at <= now() ORDER BY expires_at LIMIT $1
        FOR UPDATE SKIP LOCKED),
      judged AS MATERIALIZED (
-       SELECT id, EXISTS (SELECT FROM message_files m WHERE m.file_id = due.id) AS sent,
-         EXISTS (SELECT FROM scheduled s, jsonb_path_query(s.extras, '$.files[*].id') AS w(id)
-           WHERE s.user_id = due.owner_id AND lower(w.id #>> '{}') = due.id::text) AS waits
+       SELECT id, (SELECT true FROM message_files m WHERE m.file_id = due.id LIMIT 1) IS TRUE AS sent,
+         (SELECT true FROM scheduled s, jsonb_path_query(s.extras, '$.files[*].id') AS w(id)
+           WHERE s.user_id = due.owner_id AND lower(w.id #>> '{}') = due.id::text LIMIT 1) IS TRUE AS waits
        FROM due)
      UPDATE files f SET gone = f.gone OR NOT (j.sent OR j.waits),
        expires_at = CASE WHEN f.gone OR NOT (j.sent OR j.waits) THEN now() + interval '1 minute'
@@ -189,7 +189,8 @@ export async function selectSeenFiles(db: Db, userId: number, keys: readonly Fil
      JOIN messages m ON m.chat_id = k.chat_id AND m.seq = k.seq
        AND NOT coalesce(m.content ? 'deletedAt', false)
        AND coalesce((m.content ->> 'expiresAt')::timestamptz > now(), true)
-     JOIN members b ON b.chat_id = k.chat_id AND b.user_id = $1 AND b.cleared_seq < k.seq
+     CROSS JOIN LATERAL (SELECT has_marks FROM members WHERE chat_id = k.chat_id AND user_id = $1
+       AND cleared_seq < k.seq LIMIT 1) b
      JOIN users u ON u.id = $1 AND u.active AND u.username IS NOT NULL
      WHERE NOT EXISTS (SELECT FROM marks d WHERE b.has_marks AND d.user_id = $1
        AND d.chat_id = k.chat_id AND d.seq = k.seq AND d.deleted)`,
