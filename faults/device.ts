@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Socket as TcpSocket } from 'node:net'
 import type { SyncResult } from '@microchatter/protocol'
 import { io, type Socket } from 'socket.io-client'
-import { ClientState } from '../packages/server/test/support/client.ts'
+import { Mailbox } from '../packages/client/src/merge/mailbox.ts'
 import { Heard } from './heard.ts'
 import type { Call, History, NewCall, Via } from './history.ts'
 import { Missing } from './missing.ts'
@@ -54,7 +54,7 @@ export interface Attempted {
 }
 
 export class Device {
-  readonly state: ClientState
+  readonly state: Mailbox
   readonly heard = new Heard()
   /** Connected, and its sync was answered. */
   isLive = false
@@ -71,7 +71,7 @@ export class Device {
     readonly index: number,
     readonly token: string,
   ) {
-    this.state = new ClientState(user)
+    this.state = new Mailbox(user)
     this.#missing = new Missing(this.state, (path) => this.#fetch(path))
   }
 

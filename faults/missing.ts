@@ -1,17 +1,17 @@
 /** What open chats lack, fetched as a careful client does [MERGE-7, MERGE-10]. */
-import type { ClientState } from '../packages/server/test/support/client.ts'
+import type { Mailbox } from '../packages/client/src/merge/mailbox.ts'
 
 const PAGE = 100
 /** One that gets no further waits for the next event. */
 const PAGES = 500
 
 export class Missing {
-  readonly #state: ClientState
+  readonly #state: Mailbox
   readonly #fetch: (path: string) => Promise<any>
   readonly #atWork = new Set<string>()
 
   /** `fetch` gives undefined where there is nothing to be had. */
-  constructor(state: ClientState, fetch: (path: string) => Promise<any>) {
+  constructor(state: Mailbox, fetch: (path: string) => Promise<any>) {
     this.#state = state
     this.#fetch = fetch
   }

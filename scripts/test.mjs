@@ -100,7 +100,7 @@ async function runTests(files, env) {
   const flags = [
     ['--import', 'tsx', '--test', '--test-concurrency=2', `--test-timeout=${TEST_TIMEOUT_MS}`],
     ['--test-reporter=spec', '--test-reporter-destination=stdout'],
-    [`--test-reporter=${pathToFileURL(join(root, 'scripts/tally.mjs'))}`],
+    [`--test-reporter=${pathToFileURL(join(root, 'scripts/tally.mjs')).href}`],
     [`--test-reporter-destination=${tallyFile}`],
   ].flat()
   try {

@@ -82,3 +82,4 @@ export type FileLink = Static<typeof FileLink>
 export const FileLinks = closed({
   items: Type.Array(FileLink, { description: 'Of those files that I may see.' }),
 })
+export type FileLinks = Static<typeof FileLinks>

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { deflateSync, crc32 } from 'node:zlib'
 import type { File, Message } from '@microchatter/protocol'
 import sharp from 'sharp'
-import { ClientState } from './support/client.ts'
+import { Mailbox } from '../../client/src/merge/mailbox.ts'
 import { type Engine, engines, skipOf } from './support/databases.ts'
 import {
   announce,
@@ -344,7 +344,7 @@ for (const [engine, storage] of worlds)
     test('[FILE-1] who is told by socket has them; a quote says what kind it was', async () => {
       const [ann, bob] = await some(2)
       const { chatId } = await ann.sendTo(bob, 'x')
-      const state = new ClientState(bob.username)
+      const state = new Mailbox(bob.username)
       const device = await comeBack(bob, state)
       const file = await upload(ann, await photo())
       const onAnn = await ann.connect()

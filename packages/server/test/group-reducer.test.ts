@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Chat, GroupRole, Member, Message } from '@microchatter/protocol'
 import fc from 'fast-check'
-import { ClientState } from './support/client.ts'
+import { Mailbox } from '../../client/src/merge/mailbox.ts'
 import { SEED } from './support/seed.ts'
 
 type Step =
@@ -12,7 +12,7 @@ type Step =
 
 interface Delivery {
   label: string
-  apply: (state: ClientState) => void
+  apply: (state: Mailbox) => void
 }
 
 /** A group that ann owns, as a server has it, and what it tells to `me`. */
@@ -153,11 +153,11 @@ test('[MERGE-12] [MERGE-4] [MERGE-5] events of a group, in any order and twice, 
       fc.boolean(),
       async (s, steps, views, twice) => {
         const log = new GroupLog()
-        const state = new ClientState('me')
+        const state = new Mailbox('me')
         state.view(log.view())
         const deliveries = steps.flatMap((one, index) => {
           const view = structuredClone(log.view())
-          const read = { label: 'view', apply: (to: ClientState) => to.view(structuredClone(view)) }
+          const read = { label: 'view', apply: (to: Mailbox) => to.view(structuredClone(view)) }
           return [...(views.includes(index) && log.isIn ? [read] : []), ...log.run(one)]
         })
         for (const delivery of [...deliveries, ...(twice ? deliveries : [])])

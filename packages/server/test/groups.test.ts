@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 import type { Chat, Invite, Message } from '@microchatter/protocol'
-import { ClientState } from './support/client.ts'
+import { Mailbox } from '../../client/src/merge/mailbox.ts'
 import { engines, skipOf } from './support/databases.ts'
 import { assertFresh, newGroup, newPeople, until } from './support/groups.ts'
 import {
@@ -617,7 +617,7 @@ for (const engine of engines)
       const { id } = await newGroup([ann, bob, cat])
       for (const one of [bob, cat])
         await one.ask('POST', `/chats/${id}/messages`, { body: `of ${one.username}` })
-      const state = new ClientState(ann.username)
+      const state = new Mailbox(ann.username)
       state.open.set(id, [])
       ;(await comeBack(ann, state)).close()
       await fetchMissing(ann, state)
@@ -635,7 +635,7 @@ for (const engine of engines)
       const all = await some(6)
       const [ann, bob, cat, dan, eve, fay] = all
       const { id } = await newGroup([ann, bob, cat])
-      const states = all.map((one) => new ClientState(one.username))
+      const states = all.map((one) => new Mailbox(one.username))
       for (const state of states.slice(0, 3)) state.open.set(id, [])
       for (const [index, one] of all.entries()) await comeBack(one, states[index]!)
       const code = (await ann.ask<Invite>('POST', `/chats/${id}/invites`, {})).code
@@ -683,7 +683,7 @@ for (const engine of engines)
     test('[SYNC-1] who was away hears that it was removed, or removed and taken back', async () => {
       const [ann, bob] = await some(2)
       const [gone, back] = [await newGroup([ann, bob]), await newGroup([ann, bob])]
-      const state = new ClientState(bob.username)
+      const state = new Mailbox(bob.username)
       state.open.set(gone.id, [])
       const device = await comeBack(bob, state)
       assert.equal(state.chats.size, 2)
@@ -701,9 +701,9 @@ for (const engine of engines)
       const [ann, bob, ...others] = await newPeople(server, 53)
       assert(ann && bob)
       const { id } = await newGroup([ann, bob, ...others.slice(0, 47)])
-      const state = new ClientState(bob.username)
+      const state = new Mailbox(bob.username)
       await comeBack(bob, state)
-      const annState = new ClientState(ann.username)
+      const annState = new Mailbox(ann.username)
       const device = await comeBack(ann, annState)
       assert.equal(state.chats.get(id)?.members.length, 49)
       const check = async () => {

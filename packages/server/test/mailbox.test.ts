@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { Chat, ReadAll } from '@microchatter/protocol'
-import { ClientState } from './support/client.ts'
+import { Mailbox } from '../../client/src/merge/mailbox.ts'
 import { engines, skipOf } from './support/databases.ts'
 import {
   admin,
@@ -85,7 +85,7 @@ for (const engine of engines)
 
     test('[MAIL-1] [MERGE-3] of drafts at once the last commit counts, for every device', async () => {
       const { ann, chatId, path } = await pair()
-      const states = [new ClientState(ann.username), new ClientState(ann.username)]
+      const states = [new Mailbox(ann.username), new Mailbox(ann.username)]
       for (const state of states) await comeBack(ann, state)
       await Promise.all(
         Array.from({ length: 30 }, (_, n) =>
@@ -109,7 +109,7 @@ for (const engine of engines)
 
     test('[MAIL-1] [MAIL-2] [SYNC-1] drafts and labels of another device come with a sync', async () => {
       const { ann, path } = await pair()
-      const state = new ClientState(ann.username)
+      const state = new Mailbox(ann.username)
       const device = await comeBack(ann, state)
       device.close()
       await ann.ask('PUT', `${path}/draft`, { body: 'while away' })
@@ -207,7 +207,7 @@ for (const engine of engines)
       await ann.ask('PATCH', path, { archived: true, muted: true })
       await ann.ask('PATCH', '/users/me/settings', { writeFrom: 'requests' })
       const asked = (await dan.sendTo(ann, 'hello')).chatId
-      const states = [new ClientState(ann.username), new ClientState(bob.username)]
+      const states = [new Mailbox(ann.username), new Mailbox(bob.username)]
       const mine = await comeBack(ann, states[0]!)
       states[0]!.view(await ann.chat(chatId))
       const theirs = await comeBack(bob, states[1]!)
@@ -234,7 +234,7 @@ for (const engine of engines)
       const ann = await person()
       const others = await Promise.all(Array.from({ length: 230 }, () => person()))
       await Promise.all(others.map((other) => other.sendTo(ann, 'hello')))
-      const state = new ClientState(ann.username)
+      const state = new Mailbox(ann.username)
       const device = await comeBack(ann, state)
       for (const chat of await allChats(ann)) state.view(chat)
       const [answer] = await Promise.all([
@@ -289,7 +289,7 @@ async function allChats(one: Person): Promise<Chat[]> {
 }
 
 /** By events alone the devices come to have what a fetch says. */
-async function assertKept(one: Person, states: ClientState[]): Promise<void> {
+async function assertKept(one: Person, states: Mailbox[]): Promise<void> {
   const sorted = (chats: Chat[]) =>
     chats.map((chat) => ({ ...chat, rev: 0 })).sort((a, b) => (a.id < b.id ? -1 : 1))
   const due = sorted([...(await allChats(one)), ...(await one.chats('?requests=true&limit=100'))])

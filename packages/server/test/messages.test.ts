@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 import type { Changes, History, Message } from '@microchatter/protocol'
-import { ClientState } from './support/client.ts'
+import { Mailbox } from '../../client/src/merge/mailbox.ts'
 import { engines, skipOf } from './support/databases.ts'
 import { admin, newPerson, type Person, startServer, type TestServer } from './support/server.ts'
 import { comeBack } from './support/watch.ts'
@@ -130,7 +130,7 @@ for (const engine of engines)
       await bob.ask('PUT', `${at(1)}/star`)
       await bob.ask('PUT', `${at(1)}/reactions/${encodeURIComponent('👍')}`)
       assert.ok((await bob.history(chatId))[0]?.my)
-      const state = new ClientState(bob.username)
+      const state = new Mailbox(bob.username)
       state.open.set(chatId, [])
       const device = await comeBack(bob, state)
       assert.ok(state.open.get(chatId)?.[0]?.my)

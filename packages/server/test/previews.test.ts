@@ -10,7 +10,7 @@ import sharp from 'sharp'
 import { firstLink } from '../src/domain/links.ts'
 import { fetchOutside } from '../src/domain/outside.ts'
 import { readPageMeta } from '../src/domain/page-meta.ts'
-import { ClientState } from './support/client.ts'
+import { Mailbox } from '../../client/src/merge/mailbox.ts'
 import { engines, skipOf } from './support/databases.ts'
 import { download, linkOf } from './support/files.ts'
 import { assertFresh, newPeople } from './support/groups.ts'
@@ -107,10 +107,10 @@ for (const engine of engines)
     test('[PREVIEW-1] a moment after the message it has one, told to all its devices', async () => {
       const [ann, bob] = await some(2)
       await ann.sendTo(bob, 'hello')
-      const states = [new ClientState(ann.username), new ClientState(bob.username)]
+      const states = [new Mailbox(ann.username), new Mailbox(bob.username)]
       const devices = [
-        await comeBack(ann, states[0] as ClientState),
-        await comeBack(bob, states[1] as ClientState),
+        await comeBack(ann, states[0] as Mailbox),
+        await comeBack(bob, states[1] as Mailbox),
       ]
       const link = `${site.url}/article`
       const message: Message = await ann.sendTo(bob, `Look (${link}), it is good`)
@@ -131,7 +131,7 @@ for (const engine of engines)
       const { bytes } = await download(bob, (await linkOf(bob, message, preview?.image))?.url)
       const { format, width } = await sharp(bytes).metadata()
       assert.deepEqual([format, width], ['webp', 640])
-      await assertFresh(bob, states[1] as ClientState)
+      await assertFresh(bob, states[1] as Mailbox)
     })
 
     test('[PREVIEW-1] what was found is asked for once, also what is not there', async () => {

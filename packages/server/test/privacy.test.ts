@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
 import type { Chat, Unread, UserSettings, Receipts } from '@microchatter/protocol'
-import { ClientState } from './support/client.ts'
+import { Mailbox } from '../../client/src/merge/mailbox.ts'
 import { engines, skipOf } from './support/databases.ts'
 import {
   admin,
@@ -346,7 +346,7 @@ for (const engine of engines)
 
     test('[SYNC-1] [SYNC-5] requests come with a sync, fresh or not, and by events', async () => {
       const [ann, bob] = [await person('requests'), await person()]
-      const state = new ClientState(ann.username)
+      const state = new Mailbox(ann.username)
       const device = await comeBack(ann, state)
       const strangers = await Promise.all(Array.from({ length: 22 }, () => person()))
       device.close()
@@ -355,7 +355,7 @@ for (const engine of engines)
       for (const cat of strangers) ids.push((await cat.sendTo(ann, 'hello')).chatId)
       const back = await comeBack(ann, state)
       await assertFresh(ann, state, 22)
-      const fresh = new ClientState(ann.username)
+      const fresh = new Mailbox(ann.username)
       const other = await comeBack(ann, fresh)
       assert.equal([...fresh.chats.values()].filter((chat) => chat.request).length, 20)
       assert.equal(fresh.chats.size, 21)
@@ -371,7 +371,7 @@ for (const engine of engines)
 
     test('[PRIV-5] [SYNC-1] the stranger keeps what a fetch says, before the acceptance and after it', async () => {
       const [ann, cat] = [await person('requests'), await person()]
-      const state = new ClientState(cat.username)
+      const state = new Mailbox(cat.username)
       const device = await comeBack(cat, state)
       const { chatId } = await cat.sendTo(ann, 'hello')
       await device.receives('chat.created')
@@ -380,7 +380,7 @@ for (const engine of engines)
       await ann.ask('PUT', `/chats/${chatId}/request`, { accept: true })
       await device.receives('read.updated')
       await assertFresh(cat, state, 0)
-      const later = new ClientState(cat.username)
+      const later = new Mailbox(cat.username)
       await comeBack(cat, later)
       await assertFresh(cat, later, 0)
     })
@@ -415,7 +415,7 @@ function set(one: Person, patch: object): Promise<UserSettings> {
   return one.ask('PATCH', '/users/me/settings', patch)
 }
 
-async function assertFresh(one: Person, state: ClientState, requests: number) {
+async function assertFresh(one: Person, state: Mailbox, requests: number) {
   const asked = await one.chats('?requests=true&limit=100')
   assert.equal(asked.length, requests)
   const chats = [...(await one.chats('?limit=100')), ...asked]

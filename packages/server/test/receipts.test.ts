@@ -9,7 +9,7 @@ import { touchChats } from '../src/store/chats.ts'
 import { CHAT_CHECKS, selectDrifts } from '../src/store/check.ts'
 import { updateDelivered } from '../src/store/delivered.ts'
 import { updateReadSeq } from '../src/store/members.ts'
-import { ClientState } from './support/client.ts'
+import { Mailbox } from '../../client/src/merge/mailbox.ts'
 import { engines, freshDatabase, skipOf } from './support/databases.ts'
 import { insertGroup } from './support/group.ts'
 import { newPeople } from './support/groups.ts'
@@ -76,7 +76,7 @@ for (const engine of engines)
 
     test('[RECEIPT-6] [SYNC-1] the state by events is the one of a fetch', async () => {
       const [ann, bob] = await pair()
-      const state = new ClientState(ann.username)
+      const state = new Mailbox(ann.username)
       await comeBack(ann, state)
       const bobs = await bob.connect()
       const { chatId } = await bob.sendTo(ann, 'one')
@@ -88,7 +88,7 @@ for (const engine of engines)
       await sleep(GATHERED_MS)
       assert.deepEqual([...state.chats.values()], await ann.chats())
       assert.deepEqual(markOf(state.chats.get(chatId) as Chat, bob), [1, 4])
-      const later = new ClientState(ann.username)
+      const later = new Mailbox(ann.username)
       await comeBack(ann, later)
       assert.deepEqual([...later.chats.values()], await ann.chats())
     })

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { ClientState } from './support/client.ts'
+import { Mailbox } from '../../client/src/merge/mailbox.ts'
 import { type Delivery, Log, type Step } from './support/log.ts'
 import { SEED } from './support/seed.ts'
 
@@ -63,7 +63,7 @@ const RUNS = { numRuns: 3_000, ...SEED }
 function begin() {
   const log = new Log()
   log.run({ does: 'send', by: 'bob', here: false })
-  const state = new ClientState('me')
+  const state = new Mailbox('me')
   state.open.set(log.chatId, [])
   state.sync(log.sync({ kept: 0, reset: true }))
   return { log, state }
@@ -83,7 +83,7 @@ function read(log: Log, { kind, share }: Extra): Delivery {
     return { label: `sync ${result.cursor}`, apply: (state) => state.sync(result) }
   }
   const view = log.view()
-  const apply = log.isListed ? (state: ClientState) => state.view(view) : () => undefined
+  const apply = log.isListed ? (state: Mailbox) => state.view(view) : () => undefined
   return { label: `list ${view.rev}/${view.lastSeq}`, apply }
 }
 
@@ -98,7 +98,7 @@ function runAll(log: Log, all: Step[], extras: Extra[]): Delivery[] {
 /** In an order that the scheduler chooses; those of `twice` come once more. */
 async function deliver(
   s: fc.Scheduler,
-  state: ClientState,
+  state: Mailbox,
   deliveries: Delivery[],
   twice: boolean[],
 ): Promise<void> {
@@ -108,7 +108,7 @@ async function deliver(
   await s.waitIdle()
 }
 
-function assertSame(log: Log, state: ClientState): void {
+function assertSame(log: Log, state: Mailbox): void {
   const { chatId } = log
   // What another member alone sees moves the server's rev, and is not told.
   const views = [...state.chats.values()].map((chat) => ({ ...chat, rev: log.view().rev }))
@@ -180,7 +180,7 @@ test('[MERGE-5] [MERGE-6] a chat that becomes known by what comes, in any order'
   await fc.assert(
     fc.asyncProperty(fc.scheduler(), steps, booleans, async (s, all, twice) => {
       const log = new Log()
-      const state = new ClientState('me')
+      const state = new Mailbox('me')
       const first: Step = { does: 'send', by: 'bob', here: false }
       await deliver(s, state, runAll(log, [first, ...all], []), twice)
       assertSame(log, state)

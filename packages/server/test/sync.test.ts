@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { Chat } from '@microchatter/protocol'
-import { ClientState } from './support/client.ts'
+import { Mailbox } from '../../client/src/merge/mailbox.ts'
 import { engines, skipOf } from './support/databases.ts'
 import { Device, newPerson, type Person, startServer, type TestServer } from './support/server.ts'
 import { comeBack } from './support/watch.ts'
@@ -15,7 +15,7 @@ for (const engine of engines)
     after(() => server.close())
     const person = () => newPerson(server)
 
-    async function assertFresh(one: Person, state: ClientState) {
+    async function assertFresh(one: Person, state: Mailbox) {
       const listed = await one.chats('?limit=100')
       const archived = await one.chats('?archived=true&limit=100')
       const fresh = new Map([...listed, ...archived].map((chat) => [chat.id, stripped(chat)]))
@@ -29,7 +29,7 @@ for (const engine of engines)
       const [ann, bob, cat] = [await person(), await person(), await person()]
       const { chatId } = await ann.sendTo(bob, 'start')
       const second = (await cat.sendTo(bob, 'start')).chatId
-      const state = new ClientState(bob.username)
+      const state = new Mailbox(bob.username)
       state.open.set(chatId, [])
       let device = await comeBack(bob, state)
       const senders = [await ann.connect(), await cat.connect()]
@@ -59,7 +59,7 @@ for (const engine of engines)
       const [ann, bob, cat, dan] = [await person(), await person(), await person(), await person()]
       const { chatId } = await ann.sendTo(bob, 'one')
       const gone = (await cat.sendTo(bob, 'bye')).chatId
-      const state = new ClientState(bob.username)
+      const state = new Mailbox(bob.username)
       state.open.set(chatId, [])
       const device = await comeBack(bob, state)
       device.close()

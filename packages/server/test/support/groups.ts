@@ -1,7 +1,7 @@
 /** People in groups, and how they see them. */
 import assert from 'node:assert/strict'
 import type { Chat, Member } from '@microchatter/protocol'
-import type { ClientState } from './client.ts'
+import type { Mailbox } from '../../../client/src/merge/mailbox.ts'
 import { newPerson, type Person, type TestServer } from './server.ts'
 
 export function newPeople(server: TestServer, count: number): Promise<Person[]> {
@@ -16,7 +16,7 @@ export async function newGroup([owner, ...others]: Person[], more: object = {}):
 }
 
 /** [SYNC-1] What the client keeps is what a fetch would give. */
-export async function assertFresh(one: Person, state: ClientState): Promise<void> {
+export async function assertFresh(one: Person, state: Mailbox): Promise<void> {
   const listed = await one.chats('?limit=100')
   const archived = await one.chats('?archived=true&limit=100')
   const fresh = new Map([...listed, ...archived].map((chat) => [chat.id, comparable(chat)]))

@@ -1,6 +1,6 @@
 /** One chat as a server has it, and what it tells to one of its members, `me`, of each change. */
 import type { Changes, Chat, History, Message, My, SyncResult } from '@microchatter/protocol'
-import type { ClientState } from './client.ts'
+import type { Mailbox } from '../../../client/src/merge/mailbox.ts'
 
 export type Who = 'me' | 'bob'
 export type Step =
@@ -14,7 +14,7 @@ export type Step =
 /** What comes to the client. `here`: to the device itself, as an answer. */
 export interface Delivery {
   label: string
-  apply(state: ClientState): void
+  apply(state: Mailbox): void
 }
 
 const PAGE = 3

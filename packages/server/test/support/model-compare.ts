@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Chat, Message } from '@microchatter/protocol'
 import { type Member, memberOf, type ModelChat, shownTo, defined } from './model-chats.ts'
 import { type ListName, type Model, otherOf } from './model.ts'
-import type { ClientState } from './client.ts'
+import type { Mailbox } from '../../../client/src/merge/mailbox.ts'
 import type { Device, Person } from './server.ts'
 import type { Client, Site, User } from './site.ts'
 import { fetchMissing } from './watch.ts'
@@ -42,7 +42,7 @@ async function settleClient(person: Person, { state, device }: Client, expected:
 }
 
 /** Of each chat what the client has of it. */
-function keptBy({ chats, open }: ClientState): object[] {
+function keptBy({ chats, open }: Mailbox): object[] {
   return [...chats.values()]
     .map((chat) => {
       return { id: chat.id, ...picked(chat), messages: (open.get(chat.id) ?? []).map(wordsOf) }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { Agent, request } from 'node:http'
 import type { CallName } from '@microchatter/protocol'
-import { ClientState } from './client.ts'
+import { Mailbox } from '../../../client/src/merge/mailbox.ts'
 import {
   admin,
   type Answer,
@@ -15,7 +15,7 @@ import {
 import { comeBack } from './watch.ts'
 
 export interface Client {
-  state: ClientState
+  state: Mailbox
   /** undefined: it is away. */
   device: Device | undefined
 }
@@ -37,7 +37,7 @@ export interface BySocket {
   name: CallName
   body: object
   /** [MERGE-9] The answer stands for the event. */
-  apply: (state: ClientState, answer: Record<string, any>) => void
+  apply: (state: Mailbox, answer: Record<string, any>) => void
 }
 
 export interface Done {
@@ -91,7 +91,7 @@ export class Site {
         const username = newName()
         const person = new QuickPerson(server, username, `Bearer ${await jwtFor(username)}`)
         const clients = Array.from({ length: count }, (): Client => {
-          return { state: new ClientState(person.username), device: undefined }
+          return { state: new Mailbox(person.username), device: undefined }
         })
         return { person, clients }
       }),

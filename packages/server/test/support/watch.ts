@@ -1,11 +1,11 @@
 /** A device of a person, and the state that it keeps by what it is told. */
 import assert from 'node:assert/strict'
 import type { Changes, History, SyncResult } from '@microchatter/protocol'
-import { ClientState } from './client.ts'
+import { Mailbox } from '../../../client/src/merge/mailbox.ts'
 import { Device, type Person } from './server.ts'
 
 /** Connects, holding; syncs; and keeps the state by events from then on. */
-export async function comeBack(one: Person, state: ClientState): Promise<Device> {
+export async function comeBack(one: Person, state: Mailbox): Promise<Device> {
   const device = new Device(one.server.url, { token: one.token, hold: true })
   one.devices.push(device)
   device.socket.prependAny((name: string, data: unknown) => state.apply(name, data))
@@ -33,7 +33,7 @@ export async function comeBack(one: Person, state: ClientState): Promise<Device>
 }
 
 /** [MERGE-7, MERGE-10] What the open chats lack, by history and by changes. */
-export async function fetchMissing(one: Person, state: ClientState): Promise<void> {
+export async function fetchMissing(one: Person, state: Mailbox): Promise<void> {
   for (const [chatId, missing] of state.wants) {
     let after = missing
     let page: History

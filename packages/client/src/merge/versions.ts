@@ -1,5 +1,5 @@
 /** The messages of one chat, each in the newest version that was seen [MERGE-10, MERGE-11]. */
-import type { Message, My } from '@microchatter/protocol'
+import type { Message, My } from '../protocol.ts'
 
 export class Versions {
   /** Up to this change, nothing is missing. */

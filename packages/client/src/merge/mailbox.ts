@@ -1,7 +1,8 @@
 /**
- * A small reference client: what the rules MERGE-… of docs/protocol.md say, and nothing more. It keeps
+ * What is known of one user's chats: the rules MERGE-… of docs/protocol.md, and nothing more. It keeps
  * the list of chats and, for chats that are open, their messages. What it is told may come in any
- * order and more than once: of each kind it keeps the newest, and shows what follows from that.
+ * order and more than once: of each kind it keeps the newest, and shows what follows from that. It asks
+ * for nothing: `wants` and `wantsChanges` say what is missing.
  */
 import type {
   Changes,
@@ -13,7 +14,7 @@ import type {
   My,
   ReadState,
   SyncResult,
-} from '@microchatter/protocol'
+} from '../protocol.ts'
 import { GroupEvents, isNewer, type Moment, type ToldMember } from './group-events.ts'
 import { Versions } from './versions.ts'
 
@@ -42,7 +43,7 @@ interface Known {
   readonly group: GroupEvents
 }
 
-export class ClientState {
+export class Mailbox {
   cursor: string | undefined
   readonly chats = new Map<string, Chat>()
   /** Messages of the chats that are open, without gap. */
@@ -51,9 +52,15 @@ export class ClientState {
   gaps = 0
   readonly #known = new Map<string, Known>()
 
-  constructor(readonly username: string) {}
+  /** `onShow`: what is shown of this chat may have changed. */
+  constructor(
+    readonly username: string,
+    readonly onShow: (chatId: string) => void = () => undefined,
+  ) {}
 
-  apply(name: string, data: any): void {
+  /** An event, as the server tells it; those that are not of chats change nothing. */
+  apply(name: string, told: unknown): void {
+    const data = told as never
     if (name === 'message.created' && !this.message(data)) this.gaps += 1
     if (CHANGES.has(name)) this.changed(data)
     if (name === 'my.updated') this.my(data)
@@ -64,7 +71,8 @@ export class ClientState {
     if (name === 'delivered.updated') this.#deliver(data)
     if (name === 'group.updated') this.#group(data)
     if (name === 'member.added' || name === 'member.updated') this.#member(data)
-    if (name === 'member.removed') this.#member({ ...data, member: undefined })
+    if (name === 'member.removed')
+      this.#member({ ...(told as EventData<'member.removed'>), member: undefined })
     if (name === 'block.updated') this.#anew()
     if (name === 'sync.reset') this.cursor = undefined
   }
@@ -153,8 +161,7 @@ export class ClientState {
   /** [MERGE-7] Chats that are open and lack messages, each with the seq after which to fetch them. */
   get wants(): Map<string, number> {
     const gaps = [...this.open.keys()].map((chatId) => [chatId, this.#lastKept(chatId)] as const)
-    const end = (chatId: string) => this.#known.get(chatId)?.head?.lastSeq ?? 0
-    return new Map(gaps.filter(([chatId, last]) => last < end(chatId)))
+    return new Map(gaps.filter(([chatId, last]) => last < this.endOf(chatId)))
   }
 
   /** [MERGE-10] Chats that are open and lack changes, each with the change after which to fetch them. */
@@ -180,6 +187,37 @@ export class ClientState {
     if (messages && after <= this.#lastKept(chatId))
       messages.push(...items.filter(({ seq }) => seq > this.#lastKept(chatId)))
     for (const message of items) this.message(message)
+  }
+
+  /** Opens a chat at its newest page; what was kept of it gives way to that. */
+  start(chatId: string, { items, changes }: History): void {
+    const known = this.#of(chatId)
+    this.open.set(chatId, [...items])
+    for (const message of items) known.versions.add(message)
+    known.versions.reach(changes)
+    for (const message of items) this.message(message)
+    this.#show(chatId)
+  }
+
+  /** An older page, which ends where what is kept begins. */
+  older(chatId: string, { items }: History): void {
+    const messages = this.open.get(chatId)
+    const [first] = messages ?? []
+    const fit = items.filter(({ seq }) => !first || seq < first.seq)
+    if (!messages || (first && fit.length > 0 && fit.at(-1)?.seq !== first.seq - 1)) return
+    const { versions } = this.#of(chatId)
+    for (const message of fit) versions.add(message)
+    messages.unshift(...fit)
+    this.#show(chatId)
+  }
+
+  close(chatId: string): void {
+    this.open.delete(chatId)
+  }
+
+  /** The last message of the chat that is known of. */
+  endOf(chatId: string): number {
+    return this.#known.get(chatId)?.head?.lastSeq ?? 0
   }
 
   #of(chatId: string): Known {
@@ -298,7 +336,10 @@ export class ClientState {
   #show(chatId: string): void {
     const known = this.#of(chatId)
     const { head, marks, sent, versions, draft: kept } = known
-    if (!known.view || !head) return void this.chats.delete(chatId)
+    if (!known.view || !head) {
+      this.chats.delete(chatId)
+      return this.onShow(chatId)
+    }
     const view = known.group.over(known.view, this.username)
     const { lastMessage: _, changes: __, draft: ___, mentions: ____, ...rest } = view
     const { clearedSeq = 0, ...settings } = rest
@@ -346,6 +387,7 @@ export class ClientState {
     messages?.splice(0, messages.findLastIndex(({ seq }) => seq <= clearedSeq) + 1)
     for (const [index, { seq }] of messages?.entries() ?? [])
       messages?.splice(index, 1, newest(seq) as Message)
+    this.onShow(chatId)
   }
 }
 

@@ -1,5 +1,6 @@
 /** What events have told of a group, over what its view says [MERGE-12]. */
-import { type Chat, type EventData, LIMITS, type Member } from '@microchatter/protocol'
+import type { Chat, EventData, Member } from '../protocol.ts'
+import { LIMITS } from '../protocol.ts'
 
 /** A moment of a chat: `rev` and `lastSeq` only grow, so any two moments can be told apart. */
 export type Moment = Pick<Chat, 'rev' | 'lastSeq'>

@@ -1,0 +1,161 @@
+/**
+ * Messages on their way. Each has its clientId from the start and keeps it, so that a send whose answer was lost
+ * is repeated and is one message [SEND-3]; it is kept until the server has it, or says that it never will. Those of one
+ * chat go one after the other, in their order.
+ */
+import type { Message, SendBody } from './protocol.ts'
+import { ChatError } from './errors.ts'
+import type { ClientStorage, Pending } from './storage.ts'
+
+export interface OutboxOptions {
+  storage: ClientStorage
+  send(pending: Pending): Promise<Message>
+  /** What waits in this chat has changed. */
+  onChange(chatId: string): void
+}
+
+const RETRY_MS = 2_000
+/** Waiting messages of one user; more are refused. */
+const MOST = 500
+
+export class Outbox {
+  readonly #options: OutboxOptions
+  /** By chat, in the order in which they were written. */
+  readonly #queues = new Map<string, Pending[]>()
+  readonly #sending = new Set<string>()
+  readonly #waiters = new Map<
+    string,
+    { resolve(message: Message): void; reject(error: unknown): void }
+  >()
+  readonly #timers = new Map<string, ReturnType<typeof setTimeout>>()
+  #isOpen = false
+
+  constructor(options: OutboxOptions) {
+    this.#options = options
+  }
+
+  async restore(): Promise<void> {
+    const kept = await this.#options.storage.pending()
+    for (const pending of kept.sort((a, b) => a.at - b.at)) {
+      if (this.#find(pending.chatId, pending.clientId)) continue
+      this.#queue(pending.chatId).push(pending)
+      this.#options.onChange(pending.chatId)
+    }
+  }
+
+  of(chatId: string): readonly Pending[] {
+    return this.#queues.get(chatId) ?? []
+  }
+
+  get count(): number {
+    return [...this.#queues.values()].reduce((sum, queue) => sum + queue.length, 0)
+  }
+
+  /** Resolves when the server has it; rejects when it never will, and it stays as failed. */
+  async add(chatId: string, message: Omit<SendBody, 'clientId'>): Promise<Message> {
+    if (this.count >= MOST)
+      throw new ChatError('busy', { detail: `${MOST} messages wait already; send again later` })
+    const clientId = crypto.randomUUID()
+    const pending = { clientId, chatId, at: Date.now(), message }
+    this.#queue(chatId).push(pending)
+    const sent = new Promise<Message>((resolve, reject) =>
+      this.#waiters.set(clientId, { resolve, reject }),
+    )
+    this.#options.onChange(chatId)
+    // Kept first: a reload in between loses nothing. Where nothing can be kept, it is sent all the same.
+    await this.#options.storage.put(pending).catch(() => undefined)
+    void this.#flush(chatId)
+    return sent
+  }
+
+  /** A failed one is tried once more. */
+  async retry(chatId: string, clientId: string): Promise<void> {
+    const pending = this.#find(chatId, clientId)
+    if (!pending?.failed) return
+    delete pending.failed
+    await this.#options.storage.put(pending).catch(() => undefined)
+    this.#options.onChange(chatId)
+    void this.#flush(chatId)
+  }
+
+  /** One that was not sent is given up; one that is just being sent cannot be. */
+  async discard(chatId: string, clientId: string): Promise<void> {
+    if (this.#sending.has(clientId)) return
+    await this.#drop(chatId, clientId)
+  }
+
+  /** The server can be reached. */
+  open(): void {
+    this.#isOpen = true
+    for (const chatId of this.#queues.keys()) void this.#flush(chatId)
+  }
+
+  close(): void {
+    this.#isOpen = false
+    for (const timer of this.#timers.values()) clearTimeout(timer)
+    this.#timers.clear()
+  }
+
+  /** The server has it, as an event says that came before the answer. */
+  settled(message: Message): void {
+    if (!this.#find(message.chatId, message.clientId)) return
+    this.#waiters.get(message.clientId)?.resolve(message)
+    void this.#drop(message.chatId, message.clientId)
+  }
+
+  async #flush(chatId: string): Promise<void> {
+    const pending = this.of(chatId).find(({ failed }) => !failed)
+    if (!pending || !this.#isOpen || this.#isSending(chatId)) return
+    this.#sending.add(pending.clientId)
+    try {
+      const message = await this.#options.send(pending)
+      this.#sending.delete(pending.clientId)
+      this.#waiters.get(pending.clientId)?.resolve(message)
+      await this.#drop(chatId, pending.clientId)
+    } catch (error) {
+      this.#sending.delete(pending.clientId)
+      await this.#onFailure(pending, error)
+    }
+    void this.#flush(chatId)
+  }
+
+  async #onFailure(pending: Pending, error: unknown): Promise<void> {
+    const { chatId, clientId } = pending
+    if (error instanceof ChatError && (error.isTransient || error.code === 'slow_mode'))
+      return this.#later(chatId, error.retryAfterMs)
+    const { code = 'internal', message = '' } = error as Partial<ChatError>
+    pending.failed = { code, detail: message }
+    this.#waiters.get(clientId)?.reject(error)
+    this.#waiters.delete(clientId)
+    await this.#options.storage.put(pending).catch(() => undefined)
+    this.#options.onChange(chatId)
+  }
+
+  /** Resolves after the pause, or not at all where it is closed meanwhile: `open` begins anew. */
+  #later(chatId: string, ms = RETRY_MS): Promise<void> {
+    return new Promise((resolve) => this.#timers.set(chatId, setTimeout(resolve, ms)))
+  }
+
+  async #drop(chatId: string, clientId: string): Promise<void> {
+    const queue = this.of(chatId).filter((one) => one.clientId !== clientId)
+    if (queue.length === 0) this.#queues.delete(chatId)
+    else this.#queues.set(chatId, queue)
+    this.#waiters.delete(clientId)
+    this.#options.onChange(chatId)
+    await this.#options.storage.remove(clientId).catch(() => undefined)
+  }
+
+  #isSending(chatId: string): boolean {
+    return this.of(chatId).some(({ clientId }) => this.#sending.has(clientId))
+  }
+
+  #find(chatId: string, clientId: string): Pending | undefined {
+    return this.of(chatId).find((one) => one.clientId === clientId)
+  }
+
+  #queue(chatId: string): Pending[] {
+    const queue = this.#queues.get(chatId) ?? []
+    this.#queues.set(chatId, queue)
+    return queue
+  }
+}

@@ -1,0 +1,83 @@
+/** Who is there, of those that somebody looks at; the server tells of these alone [PRES-4]. */
+import { LIMITS } from './protocol.ts'
+import type { Presence } from './protocol.ts'
+import { Source, type Value } from './value.ts'
+
+export interface WatchOptions {
+  /** Asks to be told of these and no others. */
+  watch(usernames: string[]): Promise<readonly Presence[]>
+}
+
+const SOON_MS = 50
+
+export class Watch {
+  readonly #options: WatchOptions
+  readonly #sources = new Map<string, Source<Presence | undefined>>()
+  readonly #watched = new Map<string, number>()
+  #timer: ReturnType<typeof setTimeout> | undefined
+
+  constructor(options: WatchOptions) {
+    this.#options = options
+  }
+
+  of(username: string): Value<Presence | undefined> {
+    const source = this.#source(username)
+    return {
+      getSnapshot: source.getSnapshot,
+      subscribe: (listener) => {
+        const end = source.subscribe(listener)
+        this.#count(username, 1)
+        return () => {
+          end()
+          this.#count(username, -1)
+        }
+      },
+    }
+  }
+
+  told(presence: Presence): void {
+    this.#source(presence.username).set(presence)
+  }
+
+  /** After a new connection the server knows of none. */
+  again(): void {
+    if (this.#watched.size > 0) this.#soon()
+  }
+
+  /** Without a connection nobody is known to be there. */
+  lost(): void {
+    for (const source of this.#sources.values()) source.set(undefined)
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer)
+  }
+
+  #count(username: string, by: number): void {
+    const count = (this.#watched.get(username) ?? 0) + by
+    if (count > 0) this.#watched.set(username, count)
+    else {
+      this.#watched.delete(username)
+      this.#sources.delete(username)
+    }
+    if (count === 0 || (count === 1 && by > 0)) this.#soon()
+  }
+
+  /** A page that is drawn begins and ends many at once. */
+  #soon(): void {
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => void this.#ask(), SOON_MS)
+  }
+
+  async #ask(): Promise<void> {
+    const usernames = [...this.#watched.keys()].slice(-LIMITS.watched)
+    const found = await this.#options.watch(usernames).catch(() => [])
+    for (const presence of found) this.told(presence)
+  }
+
+  #source(username: string): Source<Presence | undefined> {
+    const source = this.#sources.get(username) ?? new Source<Presence | undefined>(undefined)
+    this.#sources.set(username, source)
+    return source
+  }
+}
