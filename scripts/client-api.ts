@@ -11,7 +11,7 @@ import { ROUTES } from '../packages/server/src/http/routes.ts'
 import { nameOf, OBJECTS, type Schema } from '../packages/server/src/http/schemas.ts'
 
 const FOLDER = new URL('../packages/client/src/', import.meta.url)
-const HEAD = '/** Made by scripts/client-api.ts; `npm run client-api` writes it anew. */\n'
+const HEAD = '/** Made by scripts/client-api.ts; `npm run client:api` writes it anew. */\n'
 /** Objects that are named somewhere. */
 const used = new Set<string>()
 
@@ -143,7 +143,7 @@ for (const [name, text] of Object.entries(files)) {
   if (!process.argv.includes('--check')) writeFileSync(path, text)
   else if (squeezed(readFileSync(path, 'utf8')) !== squeezed(text)) {
     process.stdout.write(
-      `packages/client/src/${name} is not as the server has it: npm run client-api\n`,
+      `packages/client/src/${name} is not as the server has it: npm run client:api\n`,
     )
     process.exitCode = 1
   }

@@ -1,4 +1,4 @@
-/** Made by scripts/client-api.ts; `npm run client-api` writes it anew. */
+/** Made by scripts/client-api.ts; `npm run client:api` writes it anew. */
 import type {
   AddMembersBody,
   AddedMembers,

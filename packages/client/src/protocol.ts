@@ -1,4 +1,4 @@
-/** Made by scripts/client-api.ts; `npm run client-api` writes it anew. */
+/** Made by scripts/client-api.ts; `npm run client:api` writes it anew. */
 export const LIMITS = {
   body: 8000,
   username: 128,

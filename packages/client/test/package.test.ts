@@ -57,6 +57,6 @@ describe('@microchatter/client, packed', () => {
   })
 
   test('what it knows of the wire is what the server has', async () => {
-    await run('npm', ['run', '--silent', 'client-api:check'])
+    await run('npm', ['run', '--silent', 'client:api:check'])
   })
 })
