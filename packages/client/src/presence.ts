@@ -56,10 +56,7 @@ export class Watch {
   #count(username: string, by: number): void {
     const count = (this.#watched.get(username) ?? 0) + by
     if (count > 0) this.#watched.set(username, count)
-    else {
-      this.#watched.delete(username)
-      this.#sources.delete(username)
-    }
+    else this.#watched.delete(username)
     if (count === 0 || (count === 1 && by > 0)) this.#soon()
   }
 
