@@ -50,7 +50,8 @@ const KEPT_CHATS = 100
 const KEPT_MESSAGES = 50
 const KEPT_OPEN = 30
 
-const NO_UNREAD: Unread = { total: 0, chats: 0 }
+type Counts = Required<Unread>
+const NONE: Counts = { total: 0, chats: 0, requests: 0 }
 
 interface Open {
   source: Source<ConversationView>
@@ -87,7 +88,7 @@ export class Client {
     chats: new Source<readonly Chat[]>([]),
     archived: new Source<readonly Chat[]>([]),
     requests: new Source<readonly Chat[]>([]),
-    unread: new Source<Unread>(NO_UNREAD),
+    unread: new Source<Unread>({ total: 0, chats: 0 }),
   }
   readonly #chats = new Map<string, Source<Chat | undefined>>()
   readonly #open = new Map<string, Open>()
@@ -97,6 +98,8 @@ export class Client {
   #keeping: ReturnType<typeof setTimeout> | undefined
   /** By chat: its newest messages, as they were last seen. */
   #kept = new Map<string, Message[]>()
+  /** Unread in chats that are not known here. */
+  #elsewhere = NONE
   #nextCursor: string | undefined
   #mending: Promise<void> = Promise.resolve()
 
@@ -157,7 +160,8 @@ export class Client {
     this.#kept.clear()
     for (const chatId of [...this.#chats.keys(), ...this.#open.keys()]) this.#soil(chatId)
     this.#sources.me.set(undefined)
-    this.#sources.unread.set(NO_UNREAD)
+    this.#elsewhere = NONE
+    this.#showUnread()
   }
 
   /** One chat as I have it; undefined: it is not on my lists, or not known yet. */
@@ -264,6 +268,7 @@ export class Client {
     const page = await this.api.listChats({ cursor: this.#nextCursor, limit: PAGE })
     this.#nextCursor = page.nextCursor
     for (const chat of page.items) this.#mailbox.view(chat)
+    this.#told(await this.api.getUnread())
     return page.nextCursor !== undefined
   }
 
@@ -343,11 +348,50 @@ export class Client {
 
   #take(sync: SyncResult): void {
     this.#mailbox.sync(sync)
-    this.#sources.unread.set(sync.unread)
+    this.#told(sync.unread)
     for (const { items } of sync.messages)
       for (const message of items) this.#outbox.settled(message)
     // More chats than a sync brings: the list has them, page by page.
     if (sync.more) void this.#findCursor()
+  }
+
+  /** [READ-5] The server counts now and then; what comes in between is counted here. */
+  #told(unread: Unread): void {
+    const here = this.#countUnread()
+    // What it counted may be older than what is known here: then there is nothing elsewhere.
+    const elsewhere = (key: keyof Counts) => Math.max(0, (unread[key] ?? 0) - here[key])
+    this.#elsewhere = {
+      total: elsewhere('total'),
+      chats: elsewhere('chats'),
+      requests: elsewhere('requests'),
+    }
+    this.#showUnread()
+  }
+
+  #countUnread(): Counts {
+    const counted = { ...NONE }
+    for (const { unread, muted, request } of this.#mailbox.chats.values()) {
+      if (unread === 0 || muted) continue
+      if (request === 'pending') counted.requests += 1
+      else {
+        counted.total += unread
+        counted.chats += 1
+      }
+    }
+    return counted
+  }
+
+  #showUnread(): void {
+    const here = this.#countUnread()
+    const requests = here.requests + this.#elsewhere.requests
+    const shown: Unread = {
+      total: here.total + this.#elsewhere.total,
+      chats: here.chats + this.#elsewhere.chats,
+      ...(requests > 0 ? { requests } : {}),
+    }
+    const last = this.#sources.unread.getSnapshot()
+    const isSame = last.total === shown.total && last.chats === shown.chats
+    if (!isSame || last.requests !== shown.requests) this.#sources.unread.set(shown)
   }
 
   async #findCursor(): Promise<void> {
@@ -360,7 +404,7 @@ export class Client {
     if (name === 'message.created') this.#outbox.settled(data as Message)
     if (name === 'typing') this.#typists.told(data as EventData<'typing'>)
     if (name === 'presence.updated') this.#watch.told(data as EventData<'presence.updated'>)
-    if (name === 'unread.updated') this.#sources.unread.set(data as Unread)
+    if (name === 'unread.updated') this.#told(data as Unread)
     if (this.#mailbox.wants.size > 0 || this.#mailbox.wantsChanges.size > 0) void this.#mend()
     for (const listener of this.#listeners.get(name) ?? []) listener(data as never)
   }
@@ -446,6 +490,7 @@ export class Client {
       this.#chats.get(chatId)?.set(this.#mailbox.chats.get(chatId))
       this.#show(chatId)
     }
+    this.#showUnread()
     this.#keepSoon()
   }
 

@@ -89,6 +89,11 @@ describe('the client', () => {
     assert.equal(bobs.chat(chatId).getSnapshot()?.unread, 0)
     await shows(anns.chat(chatId), (one) => one?.members.every(({ readSeq }) => readSeq === 2))
     await shows(bobs.unread, ({ total }) => total === 0)
+    await anns.send(chatId, 'one more')
+    await shows(bobs.unread, ({ total, chats }) => total === 1 && chats === 1)
+    await bobs.send(chatId, 'an answer reads what was before')
+    await shows(bobs.unread, ({ total }) => total === 0)
+    assert.deepEqual(await bobs.api.getUnread(), bobs.unread.getSnapshot())
   })
 
   test('edits, reactions, deletions, typing and presence reach the other', async () => {
