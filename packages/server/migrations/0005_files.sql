@@ -19,6 +19,8 @@ CREATE TABLE files (
   created_at timestamptz NOT NULL DEFAULT now(),
   -- When it goes, unless a message has it by then; NULL: a message has it.
   expires_at timestamptz,
+  -- Somebody is about to send it: it does not go before.
+  held_until timestamptz,
   -- Its bytes are being deleted: it cannot be sent any more.
   gone boolean NOT NULL DEFAULT false
 );
@@ -40,9 +42,10 @@ CREATE TABLE keys (
   secret bytea NOT NULL
 );
 
--- What was found behind links, for a day; NULL: nothing, for an hour.
+-- What was found behind links, for a day; NULL: nothing, for an hour. By the SHA-256 of the address, which may be
+-- longer than an index takes.
 CREATE TABLE previews (
-  url text PRIMARY KEY,
+  url_hash bytea PRIMARY KEY,
   found jsonb,
   fetched_at timestamptz NOT NULL DEFAULT now()
 );

@@ -151,6 +151,8 @@ export async function join(loaded: Loaded, { db, log, version, closers }: Joinin
     presence.askAll()
   }
   keepCachesTrue(core)
+  // After the calls that use it have ended.
+  closers.push(() => core.files?.images.stop())
   const adminPassword = await ensureAdmin(core, {
     password: config.admin.password,
     generate: !production,
@@ -183,7 +185,7 @@ export async function join(loaded: Loaded, { db, log, version, closers }: Joinin
   core.previews?.start(core)
   closers.push(() => core.previews?.stop())
   if (core.files) {
-    const { blobs, images } = core.files
+    const { blobs, stopping } = core.files
     const leftovers = startLeftovers(db, blobs, (error) =>
       log.warn(
         { err: error },
@@ -192,7 +194,7 @@ export async function join(loaded: Loaded, { db, log, version, closers }: Joinin
     )
     closers.push(
       () => leftovers.stop(),
-      () => images.stop(),
+      () => stopping.abort(),
     )
   }
   const upkeep = startUpkeep(db, {
@@ -233,6 +235,8 @@ async function createFiles({ config }: Loaded, db: Database): Promise<Core['file
     images: new Images(),
     key: await shareKey(db, 'files', randomBytes(32)),
     receiving: new Map(),
+    looking: new Map(),
+    stopping: new AbortController(),
   }
 }
 

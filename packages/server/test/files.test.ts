@@ -335,7 +335,8 @@ for (const [engine, storage] of worlds)
       const other = await upload(ann, randomBytes(300))
       assert.equal((await bob.fetch('DELETE', `/uploads/${other.id}`)).status, 404)
       await ann.ask('DELETE', `/uploads/${other.id}`)
-      await ann.ask('DELETE', `/uploads/${file.id}`)
+      const sentOne = await ann.fetch('DELETE', `/uploads/${file.id}`)
+      assert.deepEqual([sentOne.status, sentOne.body.code], [403, 'forbidden'])
       await gone(other.id)
       assert.equal((await ann.fetch('GET', `/uploads/${other.id}`)).status, 404)
       assert.equal((await download(bob, (await linkOf(bob, message, file))?.url)).status, 200)
@@ -377,6 +378,80 @@ for (const [engine, storage] of worlds)
       const device = await bob.connect()
       const message = await device.receives('message.created', () => true, 16_000)
       assert.deepEqual(message.files, [file])
+    })
+
+    test('[FILE-2] asked for many times at once, it is looked at once, and all are told the same', async () => {
+      const [ann, bob] = await some(2)
+      const bytes = await photo({ width: 3_000, height: 2_000 })
+      const { path } = await announce(ann, bytes.length)
+      const sending = patch(ann, path, 0, bytes)
+      const asked: { status: number; body: any }[] = []
+      for (let n = 0; n < 30; n += 1) {
+        await sleep(10)
+        asked.push(await ann.fetch('GET', path))
+      }
+      const { status, body: file } = await sending
+      assert.equal(status, 200)
+      for (const one of asked)
+        if (one.status === 200) assert.deepEqual(one.body, file)
+        else assert.equal(one.body.code, 'in_progress')
+      const { chatId } = await ann.sendTo(bob, 'x')
+      const message = await sendFiles(ann, chatId, [file])
+      const { bytes: served } = await download(bob, (await linkOf(bob, message, file))?.url)
+      assert.equal(served.length, file.size)
+    })
+
+    test('[FILE-2] what a first request cannot bring leaves nothing behind', async () => {
+      const [ann] = await some(1)
+      const codeOf = async (sent: Promise<any>) => (await sent).body?.code
+      const bytes = randomBytes(200)
+      assert.equal(await codeOf(tryUpload(ann, bytes, {}, { 'upload-length': '100' })), 'too_large')
+      assert.equal(
+        await codeOf(tryUpload(ann, bytes, {}, { 'content-type': 'text/plain' })),
+        'wrong_type',
+      )
+      const large = randomBytes(200_000)
+      assert.equal(
+        await codeOf(tryUpload(ann, large, {}, { 'content-type': 'image/png' })),
+        'wrong_type',
+      )
+      const nul = `filename ${btoa('a.bin')},filetype ${btoa('a/\0b')}`
+      const odd = await tryUpload(ann, bytes, {}, { 'upload-metadata': nul })
+      assert.deepEqual([odd.status, odd.body.kind], [201, 'file'])
+      for (const name of ['..', '.', '/', '\u0000']) {
+        const { body } = await tryUpload(ann, bytes, { name })
+        assert.equal(body.name, 'file', name)
+      }
+    })
+
+    test('[SEND-3] a forward that is repeated is one message, also after its source has changed or gone', async () => {
+      const { ann, bob, message } = await sent(randomBytes(100))
+      const [cat] = await some(1)
+      const { chatId } = await bob.sendTo(cat, 'x')
+      const source: Message = await ann.sendTo(bob, 'a text')
+      const clientId = randomUUID()
+      const body = { forward: { chatId: source.chatId, seq: source.seq }, clientId }
+      const first: Message = await bob.ask('POST', `/chats/${chatId}/messages`, body)
+      await ann.ask('PATCH', `/chats/${source.chatId}/messages/${source.seq}`, { body: 'edited' })
+      assert.deepEqual(await bob.ask('POST', `/chats/${chatId}/messages`, body), first)
+      await ann.ask('DELETE', `/chats/${source.chatId}/messages/${source.seq}`)
+      assert.deepEqual(await bob.ask('POST', `/chats/${chatId}/messages`, body), first)
+      assert.equal(message.files?.length, 1)
+    })
+
+    test('[FILE-6] what others pass on does not count as mine once I have deleted it', async () => {
+      const { ann, bob, file, message } = await sent(randomBytes(500))
+      const [cat] = await some(1)
+      const { chatId } = await bob.sendTo(cat, 'x')
+      const forward = { chatId: message.chatId, seq: message.seq }
+      await bob.ask('POST', `/chats/${chatId}/messages`, { forward })
+      assert.equal((await ann.fetch('GET', `/uploads/${file.id}`)).status, 200)
+      await ann.ask('DELETE', `/chats/${message.chatId}/messages/${message.seq}`)
+      for (const until = Date.now() + 12_000; ; await sleep(200)) {
+        if ((await bob.fetch('GET', `/uploads/${file.id}`)).status === 200) break
+        assert(Date.now() < until)
+      }
+      assert.equal((await ann.fetch('GET', `/uploads/${file.id}`)).status, 404)
     })
 
     test('[FILE-1] what a sender may get wrong', async () => {
@@ -447,7 +522,7 @@ for (const [engine, storage] of worlds)
       const json = { ...TUS, 'content-type': 'application/json', 'upload-offset': '0' }
       assert.deepEqual(
         await codeOf(ask(ann, 'PATCH', path, { headers: json, body: Buffer.from('{}') })),
-        [400, 'invalid'],
+        [415, 'wrong_type'],
       )
       const bytes = { ...TUS, 'content-type': 'application/offset+octet-stream' }
       assert.deepEqual(

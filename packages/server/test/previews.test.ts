@@ -28,7 +28,7 @@ async function startSite(pages: Record<string, RequestListener>): Promise<Site> 
   const asked: string[] = []
   const server: Server = createHttp((request, response) => {
     asked.push(request.url ?? '')
-    const page = pages[request.url ?? '']
+    const page = pages[request.url?.split('?')[0] ?? '']
     if (page) page(request, response)
     else response.writeHead(404).end()
   })
@@ -179,6 +179,16 @@ for (const engine of engines)
       assert.equal(await linkOf(bob, message, message.preview?.image), undefined)
       const link = await linkOf(cat, copy, copy.preview?.image)
       assert.equal((await download(cat, link?.url)).status, 200)
+    })
+
+    test('[PREVIEW-1] slow pages of one user do not hold up those of another, and long links have one too', async () => {
+      const [ann, bob, cat] = await some(3)
+      const silent = await startSite({ '/1': () => undefined, '/2': () => undefined })
+      for (let n = 0; n < 10; n += 1) await ann.sendTo(bob, `${silent.url}/1?${n}`)
+      const long = `${site.url}/other?${'語'.repeat(600)}`
+      const { preview } = await previewed(cat, await cat.sendTo(bob, long), 3_000)
+      assert.equal(preview?.title, 'Another page')
+      await silent.close()
     })
 
     test('[PREVIEW-1] a message that is deleted meanwhile stays deleted', async () => {
@@ -364,6 +374,9 @@ test('[PREVIEW-1] the first link of a text', () => {
     [`${'a.'.repeat(4_000)}://`, undefined],
   ]
   for (const [text, link] of rows) assert.equal(firstLink(text), link, text.slice(0, 80))
+  const began = performance.now()
+  firstLink(`http://a.b/${'.'.repeat(60_000)}x`)
+  assert(performance.now() - began < 100)
 })
 
 test('[PREVIEW-1] what a page says of itself, as it is encoded, and no more than fits', () => {
@@ -384,6 +397,8 @@ test('[PREVIEW-1] what a page says of itself, as it is encoded, and no more than
   })
   assert.deepEqual(meta('<meta property="og:title" content=""><title>T</title>'), { title: 'T' })
   const began = performance.now()
+  meta('<b>'.repeat(174_700))
+  meta(`<body>${'<b>'.repeat(80_000)}${'</z>'.repeat(70_000)}`)
   meta('<'.repeat(524_288))
   meta('<meta property="og:title" content="'.repeat(15_000))
   assert(performance.now() - began < 1_000)

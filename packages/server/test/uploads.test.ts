@@ -118,6 +118,37 @@ describe('uploads', () => {
     await gone(join(folder, 'data', 'files'), other.id)
   })
 
+  test('[FILE-2] an orderly stop keeps what has come, and does not wait for the rest', async () => {
+    const hal = await personOf('hal')
+    const { path } = await announce(hal, 3_000_000)
+    const socket = begin(hal, path, 3_000_000)
+    socket.write(randomBytes(1_000_000))
+    await sleep(300)
+    const began = performance.now()
+    assert.equal((await server.end('SIGTERM')).code, 0)
+    const ms = performance.now() - began
+    assert(ms < 5_000, `${ms} ms`)
+    server = await startProcess({ ...env, PORT: new URL(server.url).port })
+    assert.equal(await offsetOf(await personOf('hal'), path), 1_000_000)
+  })
+
+  test('[FILE-3] where the process for images is killed, the image is looked at once more', async () => {
+    const ivy = await personOf('ivy')
+    await upload(ivy, await photo())
+    const childOf = async () => {
+      const pid = server.child.pid ?? 0
+      const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')
+      return Number(text.trim().split(' ').at(-1))
+    }
+    const child = await childOf()
+    const large = tryUpload(ivy, await photo({ width: 6_000, height: 5_000 }))
+    await sleep(150)
+    process.kill(child, 'SIGKILL')
+    const { status, body } = await large
+    assert.deepEqual([status, body.kind], [201, 'image'])
+    assert.notEqual(await childOf(), child)
+  })
+
   test('[FILE-3] a full disk is told as such; messages go on, and so does the upload when there is room', async () => {
     const disk = await openSmallDisk()
     const small = await startServer('embedded', {

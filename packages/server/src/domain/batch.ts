@@ -147,8 +147,8 @@ export function answer(job: Job, row: MessageRow, isMember: boolean): void {
   const createdAt = isoOf(row.created_at)
   const stored = isMember ? toMessage(row) : undefined
   for (const { draft, resolve, reject } of withRepeats(job)) {
-    // Of one that was edited, the first text is not at hand.
-    if (row.body === draft.body || row.change > 0)
+    // Of one that was edited, the first text is not at hand; nor is that of one that passes on another.
+    if (row.body === draft.body || row.change > 0 || row.content?.forwarded)
       resolve({ draft, message: stored ?? messageOf(draft, row.seq, createdAt) })
     else reject(reused())
   }

@@ -10,7 +10,7 @@ import { NoSuchBlob, type Range } from '../blobs/blobs.ts'
 import { type FileDetails, type FileKey, selectSeenFiles } from '../store/files.ts'
 import { type Actor, type Core, isUuid } from './core.ts'
 import { ChatError } from './errors.ts'
-import { type Files, filesOf, guarded, thumbnailKey } from './files.ts'
+import { type Files, filesOf, guarded, imageKey, thumbnailKey } from './files.ts'
 
 /**
  * The same file has the same address for a while, so that a browser need not fetch it anew: links end at
@@ -103,7 +103,9 @@ export async function openLink(core: Core, text: string): Promise<OpenFile> {
   const [row] = await selectSeenFiles(core.db, link.userId, [link])
   if (!row?.details) throw linkNotFound()
   const isFile = link.variant === 'file'
-  const key = isFile ? row.id : thumbnailKey(row.id)
+  // Those of people were written anew, beside what was uploaded.
+  const whole = row.details.thumbnail ? imageKey(row.id) : row.id
+  const key = isFile ? whole : thumbnailKey(row.id)
   const { kind, type } = isFile ? row.details : ({ kind: 'image', type: 'image/webp' } as const)
   return {
     tag: `"${key}"`,

@@ -4,7 +4,6 @@
  */
 import { randomUUID } from 'node:crypto'
 import type { File, FileDraft } from '@microchatter/protocol'
-import { LIMITS } from '@microchatter/protocol'
 import { uuidv7 } from 'uuidv7'
 import {
   type Blobs,
@@ -31,6 +30,7 @@ import { ChatError } from './errors.ts'
 import { HEAD_BYTES, isTaken, typeOf } from './file-types.ts'
 import type { Images } from './images.ts'
 import { without } from './message-view.ts'
+import { lockUser } from '../store/users.ts'
 import { forbidden } from './rights.ts'
 import { cleanName } from './text.ts'
 
@@ -42,6 +42,10 @@ export interface Files {
   key: Buffer
   /** Uploads that are being received on this node, by user. */
   receiving: Map<number, number>
+  /** Uploads that are being looked at on this node. */
+  looking: Map<string, Promise<File>>
+  /** Aborted when the server stops: what is being received ends, and is kept. */
+  stopping: AbortController
 }
 
 /** How long an upload is kept that no message has. */
@@ -80,10 +84,15 @@ export async function openUpload(core: Core, actor: Actor, upload: NewUpload): P
     ownerId: actor.id,
     name: fileName(name),
     size,
-    claimed: claimed?.slice(0, LIMITS.name),
+    claimed: /^[\w.+-]{1,60}\/[\w.+-]{1,60}/.exec(claimed ?? '')?.[0],
     hours: KEPT_HOURS,
   }
-  if (!(await insertFile(core.db, file, megabytesPerUser * MEGABYTE)))
+  const hasRoom = await core.db.transaction(async (tx) => {
+    // Of several at once, each counts those before it.
+    await lockUser(tx, actor.id)
+    return insertFile(tx, file, megabytesPerUser * MEGABYTE)
+  })
+  if (!hasRoom)
     throw forbidden(
       `All your files may have ${megabytesPerUser} MB; delete messages with files, or wait: what was not sent goes after a day`,
     )
@@ -93,7 +102,8 @@ export async function openUpload(core: Core, actor: Actor, upload: NewUpload): P
 /** Without folders and without what disguises it. */
 function fileName(name: string): string {
   const [last = ''] = name.split(/[\\/]/).slice(-1)
-  return cleanName(last) ?? 'file'
+  const clean = cleanName(last) ?? ''
+  return /[^.]/.test(clean) ? clean : 'file'
 }
 
 /** Of the actor. @throws not_found */
@@ -120,7 +130,8 @@ export async function receiveBytes(
   try {
     const writer = randomUUID()
     const row = await takeFile(core.db, id, writer)
-    if (!row || row.received !== offset) throw conflict()
+    if (!row) throw uploadNotFound()
+    if (row.received !== offset) throw conflict()
     let { received } = row
     const save = async (progress: Progress) => {
       if (!(await saveProgress(core.db, { parts: undefined, ...progress, id, writer })))
@@ -167,12 +178,27 @@ export async function finishUpload(core: Core, actor: Actor, id: string): Promis
     throw new ChatError('in_progress', {
       detail: `The file has ${row.received} of ${row.size} bytes; send the rest`,
     })
+  const known = files.looking.get(id)
+  if (known) return known
+  const looking = lookAt(core, files, row).finally(() => files.looking.delete(id))
+  files.looking.set(id, looking)
+  return looking
+}
+
+async function lookAt(core: Core, files: Files, row: FileRow): Promise<File> {
+  const { id, owner_id: ownerId } = row
   try {
     const { size, details } = await guarded(judge(core, files, row))
-    const settled = await settleFile(core.db, id, size, details)
-    if (!settled) throw uploadNotFound()
-    return toFile(settled, details)
+    const isFirst = await settleFile(core.db, id, size, details)
+    // Where another node was first, what it has said holds.
+    const settled = await selectFile(core.db, id, ownerId)
+    if (!settled?.details) throw uploadNotFound()
+    // Nobody gets what was uploaded, with its metadata.
+    if (isFirst && details.kind === 'image') await guarded(files.blobs.remove(id))
+    return toFile(settled, settled.details)
   } catch (error) {
+    const settled = await selectFile(core.db, id, ownerId)
+    if (settled?.details) return toFile(settled, settled.details)
     if (error instanceof ChatError && error.code === 'file_refused')
       await expireFiles(core.db, { id })
     throw error
@@ -199,16 +225,20 @@ async function judge(core: Core, { blobs, images }: Files, row: FileRow): Promis
     throw new ChatError('file_refused', {
       detail: `An image may have ${IMAGE_BYTES / MEGABYTE} MB; make it smaller`,
     })
-  const made = await images.remake(await readBlob(blobs, id))
+  const made = await images.remake(row.owner_id, () => readBlob(blobs, id))
   const image = made.image ?? new Uint8Array()
   await blobs.put(thumbnailKey(id), made.thumbnail, 'image/webp')
-  // In place of what was uploaded: nobody gets its metadata.
-  await blobs.put(id, image, made.type)
+  await blobs.put(imageKey(id), image, made.type)
   const { width, height, placeholder } = made
   return {
     size: image.length,
     details: { kind, type: made.type, width, height, placeholder, thumbnail: true },
   }
+}
+
+/** Of an image as it is served, beside what was uploaded. */
+export function imageKey(id: string): string {
+  return `${id}-image`
 }
 
 export function thumbnailKey(id: string): string {
@@ -226,7 +256,7 @@ function toFile({ id, name, size }: FileRow, details: FileDetails): File {
 /** One that no message has. */
 export async function removeUpload(core: Core, actor: Actor, id: string): Promise<void> {
   await findUpload(core, actor, id)
-  await expireFiles(core.db, { id })
+  if (!(await expireFiles(core.db, { id }))) throw forbidden('A message has it; delete that one')
 }
 
 /** What a message has of its sender's uploads. @throws not_found, in_progress */

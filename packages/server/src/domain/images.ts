@@ -8,6 +8,8 @@ import { ChatError } from './errors.ts'
 import type { ImageAnswer, ImageDone, ImageRequest } from './image-worker.ts'
 
 const WAITING = 32
+/** Of one user, or of whatever else they are for. */
+const WAITING_OF_ONE = 3
 const TIMEOUT_MS = 20_000
 const IDLE_MS = 30_000
 
@@ -16,42 +18,86 @@ export class Images {
   #settle: ((answer: ImageAnswer | undefined) => void) | undefined
   #lastId = 0
   #waiting = 0
+  readonly #waitingOf = new Map<number, number>()
+  #isStopped = false
   #turn: Promise<unknown> = Promise.resolve()
   #idle: NodeJS.Timeout | undefined
 
-  /** Written anew, with a small one and a tiny one. @throws file_refused, busy */
-  async remake(bytes: Uint8Array, { small = false } = {}): Promise<ImageDone> {
-    if (this.#waiting >= WAITING)
-      throw new ChatError('busy', {
-        detail: 'Too many images are waiting; try again in a few seconds',
-        retryAfterMs: 5_000,
-      })
-    this.#waiting += 1
-    const done = this.#turn.then(() => this.#ask({ id: ++this.#lastId, bytes, small }))
-    this.#turn = done.catch(() => undefined).finally(() => (this.#waiting -= 1))
-    const answer = await done
+  /**
+   * Written anew, with a small one and a tiny one. `read` is called when it is its turn.
+   * @throws file_refused, busy; unavailable where it is not the image's fault
+   */
+  async remake(
+    ownerId: number,
+    read: () => Promise<Uint8Array>,
+    { small = false } = {},
+  ): Promise<ImageDone> {
+    const leave = this.#enter(ownerId)
+    const done = this.#turn.then(async () => this.#try({ bytes: await read(), small }))
+    this.#turn = done.catch(() => undefined)
+    const answer = await done.finally(leave)
     if ('refused' in answer)
       throw new ChatError('file_refused', { detail: `The image is not taken: ${answer.refused}` })
     return answer
   }
 
+  /** What is at work ends as unavailable. */
   stop(): void {
-    clearTimeout(this.#idle)
-    this.#child?.kill('SIGKILL')
-    this.#child = undefined
+    this.#isStopped = true
+    this.#end()
   }
 
-  async #ask(request: ImageRequest): Promise<ImageAnswer> {
+  #enter(ownerId: number): () => void {
+    const own = this.#waitingOf.get(ownerId) ?? 0
+    if (this.#waiting >= WAITING || own >= WAITING_OF_ONE)
+      throw new ChatError('busy', {
+        detail: 'Too many images are waiting; ask for this one again in a few seconds',
+        retryAfterMs: 5_000,
+      })
+    this.#waiting += 1
+    this.#waitingOf.set(ownerId, own + 1)
+    return () => {
+      this.#waiting -= 1
+      const left = (this.#waitingOf.get(ownerId) ?? 1) - 1
+      if (left > 0) this.#waitingOf.set(ownerId, left)
+      else this.#waitingOf.delete(ownerId)
+    }
+  }
+
+  /** A process that ends by itself may have been killed for another's sake: once more, in a new one. */
+  async #try(request: Omit<ImageRequest, 'id'>): Promise<ImageAnswer> {
+    const answer = (await this.#ask(request)) ?? (await this.#ask(request))
+    if (answer) return answer
+    throw new ChatError('unavailable', {
+      detail: 'The image could not be looked at; ask for it again',
+      retryAfterMs: 5_000,
+    })
+  }
+
+  async #ask(about: Omit<ImageRequest, 'id'>): Promise<ImageAnswer | undefined> {
+    if (this.#isStopped) return undefined
     clearTimeout(this.#idle)
+    const request = { ...about, id: ++this.#lastId }
     const child = (this.#child ??= this.#start())
-    const timer = setTimeout(() => child.kill('SIGKILL'), TIMEOUT_MS)
+    let isLate = false
+    const timer = setTimeout(() => {
+      isLate = true
+      child.kill('SIGKILL')
+    }, TIMEOUT_MS)
     const answer = await new Promise<ImageAnswer | undefined>((resolve) => {
-      this.#settle = resolve
+      this.#settle = (given) => (given === undefined || given.id === request.id) && resolve(given)
       child.send(request, (error) => error && resolve(undefined))
     })
     clearTimeout(timer)
-    this.#idle = setTimeout(() => this.stop(), IDLE_MS).unref()
-    return answer ?? { id: request.id, refused: 'it cannot be decoded, or takes too long' }
+    this.#idle = setTimeout(() => this.#end(), IDLE_MS).unref()
+    return isLate ? { id: request.id, refused: 'it takes too long' } : answer
+  }
+
+  #end(): void {
+    clearTimeout(this.#idle)
+    this.#child?.kill('SIGKILL')
+    this.#child = undefined
+    this.#settle?.(undefined)
   }
 
   #start(): ChildProcess {

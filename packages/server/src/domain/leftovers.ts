@@ -9,7 +9,7 @@ import type { Blobs } from '../blobs/blobs.ts'
 import type { Database } from '../store/db.ts'
 import { deleteFile, type FileRow, selectKnownFiles, takeLeftovers } from '../store/files.ts'
 import { isUuid } from './core.ts'
-import { thumbnailKey, toUpload } from './files.ts'
+import { imageKey, thumbnailKey, toUpload } from './files.ts'
 
 const PAUSE_MS = 5_000
 const BATCH = 20
@@ -75,6 +75,7 @@ async function removeLeftovers(db: Database, blobs: Blobs): Promise<void> {
 async function removeFile(db: Database, blobs: Blobs, row: FileRow): Promise<void> {
   if (!row.details) await blobs.abandon(toUpload(row))
   await blobs.remove(thumbnailKey(row.id))
+  await blobs.remove(imageKey(row.id))
   await blobs.remove(row.id)
   // Last: as long as it is there, the bytes are looked for again.
   await deleteFile(db, row.id)

@@ -16,6 +16,9 @@ const NAMES: Record<keyof PageMeta, readonly string[]> = {
   siteName: ['og:site_name', 'application-name'],
   image: ['og:image:secure_url', 'og:image:url', 'og:image', 'twitter:image', 'twitter:image:src'],
 }
+/** Of a head. */
+const TAGS = 1_000
+const CHUNK = 4_096
 /** Where a page may say by itself how it is encoded. */
 const CHARSET_BYTES = 2_048
 
@@ -24,9 +27,11 @@ export function readPageMeta(bytes: Buffer, type: string): PageMeta {
   const found = new Map<string, string>()
   let title: string | undefined
   let isOver = false
+  let tags = 0
   const parser = new Parser({
     onopentag(name, { property, name: named, content }) {
-      if (name === 'body') isOver = true
+      tags += 1
+      if (name === 'body' || tags > TAGS) isOver = true
       if (isOver) return
       const key = (property ?? named)?.toLowerCase()
       if (name === 'title') title ??= ''
@@ -40,7 +45,10 @@ export function readPageMeta(bytes: Buffer, type: string): PageMeta {
       if (name === 'head') isOver = true
     },
   })
-  parser.end(decode(bytes, type))
+  const text = decode(bytes, type)
+  // What an open element costs grows with their number: of a page without an end no more is read than a head has.
+  for (let at = 0; at < text.length && !isOver; at += CHUNK)
+    parser.write(text.slice(at, at + CHUNK))
   const first = (names: readonly string[]) =>
     names.map((name) => found.get(name)).find((text) => text !== undefined && /\S/.test(text))
   const meta: PageMeta = {}

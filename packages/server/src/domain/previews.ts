@@ -2,6 +2,7 @@
  * Previews of links [PREVIEW-1], made beside the sends: what a page says of itself becomes a change of the
  * message, a moment after it. Where the queue is full, or a node dies, a message has none.
  */
+import { createHash } from 'node:crypto'
 import type { File, Message, Preview } from '@microchatter/protocol'
 import { uuidv7 } from 'uuidv7'
 import { attachFile, holdFiles, insertFile, settleFile } from '../store/files.ts'
@@ -17,10 +18,12 @@ import { type FetchOptions, fetchOutside } from './outside.ts'
 import { type PageMeta, readPageMeta } from './page-meta.ts'
 import { SYSTEM } from './rights.ts'
 
-const AT_ONCE = 4
+const AT_ONCE = 8
 const WAITING = 500
 const PAGE_BYTES = 524_288
 const IMAGE_BYTES = 4_194_304
+/** In the queue of images all of them are one user's. */
+const PREVIEWS = 0
 /** Of the image that is kept. */
 const SIDE = 640
 const HOURS = 1
@@ -39,7 +42,8 @@ export class Previews {
   readonly #onProblem: (error: unknown) => void
   readonly #waiting: Wanted[] = []
   #core: Core | undefined
-  readonly #running = new Set<Promise<void>>()
+  /** By their senders. */
+  readonly #running = new Map<number, Promise<void>>()
   readonly #ending = new AbortController()
 
   constructor(
@@ -57,7 +61,7 @@ export class Previews {
   async stop(): Promise<void> {
     this.#core = undefined
     this.#ending.abort()
-    await Promise.all(this.#running)
+    await Promise.all(this.#running.values())
   }
 
   /** Of what was just sent. */
@@ -78,15 +82,18 @@ export class Previews {
   #next(): void {
     const core = this.#core
     while (core && this.#running.size < AT_ONCE) {
-      const wanted = this.#waiting.shift()
+      // One at a time of each user: whose pages are slow waits for them alone.
+      const nth = this.#waiting.findIndex(({ sender }) => !this.#running.has(sender.id))
+      const [wanted] = nth < 0 ? [] : this.#waiting.splice(nth, 1)
       if (!wanted) return
+      const { id } = wanted.sender
       const running = this.#make(core, wanted)
         .catch(this.#onProblem)
         .finally(() => {
-          this.#running.delete(running)
+          this.#running.delete(id)
           this.#next()
         })
-      this.#running.add(running)
+      this.#running.set(id, running)
     }
   }
 
@@ -103,11 +110,12 @@ export class Previews {
 
   async #find(core: Core, link: string): Promise<FoundPage | null> {
     const { href } = new URL(link)
-    const key = href.replace(/#.*$/, '')
+    const address = href.replace(/#.*$/, '')
+    const key = createHash('sha256').update(address).digest()
     const known = await selectPreview(core.db, key)
     if (known === null) return null
     if (known && (await isThere(core, known.image))) return known
-    const found = await this.#fetch(core, key)
+    const found = await this.#fetch(core, address)
     await savePreview(core.db, key, found)
     return found
   }
@@ -148,7 +156,13 @@ async function isThere({ db }: Core, image: File | undefined): Promise<boolean> 
 }
 
 async function keepImage(core: Core, { blobs, images }: Files, bytes: Buffer): Promise<File> {
-  const { thumbnail, width, height, placeholder } = await images.remake(bytes, { small: true })
+  const { thumbnail, width, height, placeholder } = await images.remake(
+    PREVIEWS,
+    async () => bytes,
+    {
+      small: true,
+    },
+  )
   const system = await core.identity.user(SYSTEM)
   const file = { id: uuidv7(), name: 'preview.webp', size: thumbnail.length }
   const row = { ...file, ownerId: system?.id ?? 0, claimed: undefined, hours: HOURS }

@@ -32,10 +32,17 @@ function internal({ id }: FastifyRequest): string {
   return `The cause is in the log of the server, under ${id}`
 }
 
-function toChatError(error: unknown, { method }: FastifyRequest): ChatError | undefined {
+export const SEND_BYTES =
+  'Send the bytes of a file with `Content-Type: application/offset+octet-stream`'
+
+function toChatError(error: unknown, request: FastifyRequest): ChatError | undefined {
+  const { method, routeOptions } = request
   const known = asChatError(error)
   if (known) return method === 'GET' || method === 'HEAD' ? withPlainField(known) : known
   const { code, statusCode } = error as { code?: unknown; statusCode?: unknown }
+  const { takesBytes } = (routeOptions.config ?? {}) as { takesBytes?: boolean }
+  if (takesBytes && code === 'FST_ERR_CTP_BODY_TOO_LARGE')
+    return new ChatError('wrong_type', { detail: SEND_BYTES })
   const mapped = FRAMEWORK[String(code)]
   if (mapped) return new ChatError(mapped[0], { detail: mapped[1] })
   const isTheirs = typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500

@@ -1,4 +1,6 @@
 import { type FileLinksBody, closed } from '@microchatter/protocol'
+import type { ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { type Static, Type } from 'typebox'
 import type { Range } from '../domain/file-links.ts'
@@ -24,7 +26,12 @@ export async function onLinkFiles({
 }
 
 /** All of a file, or a part of it; of HEAD, what there is to say of it. */
-export async function onGetFile({ core, params, request }: RawCall<LinkParams>): Promise<Answer> {
+export async function onGetFile({
+  core,
+  params,
+  request,
+  reply,
+}: RawCall<LinkParams>): Promise<Answer> {
   const file = await openLink(core, params.link)
   const { headers, method, raw } = request
   const about = { ...HEADERS, ETag: file.tag, 'Content-Disposition': dispositionOf(file) }
@@ -32,7 +39,7 @@ export async function onGetFile({ core, params, request }: RawCall<LinkParams>):
   const range = rangeOf(file, headers)
   const { type, size } = file
   const length = range ? range.end - range.start + 1 : size
-  if (method !== 'HEAD') raw.socket.setTimeout(STALLED_MS, () => raw.socket.destroy())
+  if (method !== 'HEAD') endStalled(raw.socket, reply.raw)
   return {
     status: range ? 206 : 200,
     type: SHOWN.has(file.kind) ? type : 'application/octet-stream',
@@ -44,6 +51,13 @@ export async function onGetFile({ core, params, request }: RawCall<LinkParams>):
     },
     body: method === 'HEAD' ? Readable.from([]) : await file.read(range),
   }
+}
+
+/** A connection may bring several files: each watches for its own time. */
+function endStalled(socket: Socket, answer: ServerResponse): void {
+  const end = () => void socket.destroy()
+  socket.setTimeout(STALLED_MS).once('timeout', end)
+  answer.once('close', () => socket.off('timeout', end))
 }
 
 const SHOWN = new Set<OpenFile['kind']>(['image', 'video', 'audio'])

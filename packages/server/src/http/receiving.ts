@@ -18,7 +18,8 @@ export interface Receiving {
   end(reply: FastifyReply): void
 }
 
-export function receiving(request: IncomingMessage): Receiving {
+/** `stopping`: no more bytes are taken, and what has come is kept. */
+export function receiving(request: IncomingMessage, stopping: AbortSignal): Receiving {
   const { socket } = request
   sockets.add(socket)
   let last = socket.bytesRead
@@ -30,10 +31,16 @@ export function receiving(request: IncomingMessage): Receiving {
   }, WATCH_MS)
   // By hand, since a stream that node converts takes its source with it when it is given up.
   const chunks = request.iterator({ destroyOnReturn: false })
+  let stop = () => undefined as void
   const bytes = new ReadableStream<Uint8Array>(
     {
+      start(controller) {
+        stop = () => controller.error(new Error('The server stops'))
+        stopping.addEventListener('abort', stop, { once: true })
+      },
       async pull(controller) {
         const { value, done } = await chunks.next()
+        if (stopping.aborted) return
         if (done === true) controller.close()
         else controller.enqueue(value as Uint8Array)
       },
@@ -44,6 +51,7 @@ export function receiving(request: IncomingMessage): Receiving {
     bytes,
     end(reply) {
       clearInterval(timer)
+      stopping.removeEventListener('abort', stop)
       sockets.delete(socket)
       if (request.complete) return
       void chunks.return?.()

@@ -2,8 +2,8 @@
  * Uploads by tus 1.0 (https://tus.io), which clients for all platforms speak. The protocol is the library's
  * (@tus/server); rights, storage and errors are the domain's.
  */
-import type { Readable } from 'node:stream'
-import { closed, Uuid } from '@microchatter/protocol'
+import { Readable } from 'node:stream'
+import { closed, type File, Uuid } from '@microchatter/protocol'
 import { DataStore, MemoryLocker, Server, Upload } from '@tus/server'
 import type { Static } from 'typebox'
 import type { Actor, Core } from '../domain/core.ts'
@@ -16,6 +16,7 @@ import {
   receiveBytes,
   removeUpload,
 } from '../domain/files.ts'
+import { SEND_BYTES } from './errors.ts'
 import { receiving } from './receiving.ts'
 import { type Answer, type Call, NOTHING, ok, type RawCall } from './route.ts'
 
@@ -32,10 +33,13 @@ type ByTus = RawCall & { actor: Actor }
 
 /** POST, HEAD and PATCH, as tus has them. */
 export async function onUpload({ core, actor, request, reply }: ByTus): Promise<Answer> {
-  filesOf(core)
-  const { bytes, end } = receiving(request.raw)
+  const { stopping } = filesOf(core)
+  checkType(request)
+  const { bytes, end } = receiving(request.raw, stopping.signal)
+  const uploads = new Uploads(core, actor)
   try {
-    const response = await serverFor(core, actor).handleWeb(toWebRequest(request, bytes))
+    const server = serverFor(uploads, (id) => finishUpload(core, actor, id))
+    const response = await server.handleWeb(toWebRequest(request, bytes))
     const text = await response.text()
     if (response.status >= 400) throw refusal(response.status, text)
     return {
@@ -43,6 +47,11 @@ export async function onUpload({ core, actor, request, reply }: ByTus): Promise<
       ...(text ? { body: text, type: JSON_TYPE } : {}),
       headers: headersOf(response),
     }
+  } catch (error) {
+    // Nobody has been told of it: it cannot be gone on with.
+    if (uploads.created !== undefined)
+      await removeUpload(core, actor, uploads.created).catch(() => undefined)
+    throw stopping.signal.aborted ? serverStops() : error
   } finally {
     end(reply)
   }
@@ -65,8 +74,21 @@ export async function onRemoveUpload({
   return NOTHING
 }
 
-function serverFor(core: Core, actor: Actor): Server {
-  const datastore = new Uploads(core, actor)
+/** @throws wrong_type for bytes that would be thrown away */
+function checkType({ body, headers }: RawCall['request']): void {
+  const hasBytes = Number(headers['content-length'] ?? 0) > 0 || 'transfer-encoding' in headers
+  if (hasBytes && !(body instanceof Readable))
+    throw new ChatError('wrong_type', { detail: SEND_BYTES })
+}
+
+function serverStops(): ChatError {
+  return new ChatError('unavailable', {
+    detail: 'The server stops; what has come is kept, go on with it in a moment',
+    retryAfterMs: 2_000,
+  })
+}
+
+function serverFor(datastore: Uploads, finish: (id: string) => Promise<File>): Server {
   return new Server({
     path: PATH,
     datastore,
@@ -76,7 +98,7 @@ function serverFor(core: Core, actor: Actor): Server {
     onUploadFinish: async (request, { id }) => ({
       // tus says 204; its clients take any success, and this one says what the file is.
       status_code: request.method === 'POST' ? 201 : 200,
-      body: JSON.stringify(await finishUpload(core, actor, id)),
+      body: JSON.stringify(await finish(id)),
     }),
     onResponseError: async (_, error) => {
       throw (await datastore.refusal()) ?? toChatError(error)
@@ -89,6 +111,7 @@ class Uploads extends DataStore {
   readonly #core: Core
   readonly #actor: Actor
   #writing: Promise<number> | undefined
+  created: string | undefined
 
   constructor(core: Core, actor: Actor) {
     super()
@@ -102,6 +125,7 @@ class Uploads extends DataStore {
     const name = metadata?.filename ?? metadata?.name ?? undefined
     const claimed = metadata?.filetype ?? metadata?.type ?? undefined
     upload.id = await openUpload(this.#core, this.#actor, { size, name, claimed })
+    this.created = upload.id
     return upload
   }
 

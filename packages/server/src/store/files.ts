@@ -81,14 +81,14 @@ export async function saveProgress(db: Db, { id, writer, received, parts }: Save
   return rows.length > 0
 }
 
-/** It is whole: what it is, and how many bytes are served. */
+/** It is whole: what it is, and how many bytes are served. false: that was said before, or it is gone. */
 export async function settleFile(db: Db, id: string, size: number, details: FileDetails) {
-  const [row] = await db.query<FileRow>(
+  const rows = await db.query(
     `UPDATE files SET size = $2, received = $2, details = $3, parts = NULL, writer = NULL
-     WHERE id = $1 AND NOT gone RETURNING ${COLUMNS}`,
+     WHERE id = $1 AND NOT gone AND details IS NULL RETURNING id`,
     [id, size, JSON.stringify(details)],
   )
-  return row
+  return rows.length > 0
 }
 
 /**
@@ -97,7 +97,7 @@ export async function settleFile(db: Db, id: string, size: number, details: File
  */
 export async function holdFiles(db: Db, ids: readonly string[], ownerId?: number) {
   return db.query<FileRow>(
-    `UPDATE files SET expires_at = greatest(expires_at, now() + interval '1 hour')
+    `UPDATE files SET held_until = now() + interval '1 hour'
      WHERE id = ANY($1::uuid[]) AND ($2::bigint IS NULL OR owner_id = $2) AND NOT gone
      RETURNING ${COLUMNS}`,
     [ids, ownerId],
@@ -117,38 +117,47 @@ export async function releaseFiles(
     `WITH gone AS (
        DELETE FROM message_files WHERE chat_id = $1 AND seq = ANY($2::int[])
          AND ($3::uuid IS NULL OR file_id = $3) RETURNING file_id)
-     UPDATE files SET expires_at = greatest(expires_at, now()) WHERE id IN (SELECT file_id FROM gone)`,
+     UPDATE files SET expires_at = now() WHERE id IN (SELECT file_id FROM gone)`,
     [chatId, seqs, fileId],
   )
 }
 
-/** Of this file, or of all unsent ones of a user. */
-export async function expireFiles(db: Db, of: { id: string } | { ownerId: number }): Promise<void> {
-  await db.query(
+/**
+ * This file, or all unsent ones of a user: they go once nobody holds them to send them. false: there is none,
+ * or messages have it.
+ */
+export async function expireFiles(db: Db, of: { id: string } | { ownerId: number }) {
+  const rows = await db.query(
     `UPDATE files SET expires_at = now()
-     WHERE ${'id' in of ? 'id' : 'owner_id'} = $1 AND expires_at IS NOT NULL`,
+     WHERE ${'id' in of ? 'id' : 'owner_id'} = $1 AND expires_at IS NOT NULL RETURNING id`,
     ['id' in of ? of.id : of.ownerId],
   )
+  return rows.length > 0
 }
 
 /**
  * Files whose time has come and that no message has, not even one that waits for its time: nobody gets them
- * any more. Another node may have begun with them. What a message has after all is kept.
+ * any more. Another node may have begun with them. What a message has after all is kept, and counts as of
+ * who sent that one.
  */
 export async function takeLeftovers(db: Db, limit: number): Promise<FileRow[]> {
   return db
     .query<FileRow>(
       `WITH due AS MATERIALIZED (
-       SELECT id, owner_id FROM files WHERE expires_at <= now() ORDER BY expires_at LIMIT $1
+       SELECT id, owner_id FROM files
+       WHERE expires_at <= now() AND (held_until IS NULL OR held_until <= now()) ORDER BY expires_at LIMIT $1
        FOR UPDATE SKIP LOCKED),
      judged AS MATERIALIZED (
-       SELECT id, (SELECT true FROM message_files m WHERE m.file_id = due.id LIMIT 1) IS TRUE AS sent,
+       SELECT id, (SELECT m.sender_id FROM message_files l JOIN messages m USING (chat_id, seq)
+           WHERE l.file_id = due.id LIMIT 1) AS sender_id,
          (SELECT true FROM scheduled s, jsonb_path_query(s.extras, '$.files[*].id') AS w(id)
            WHERE s.user_id = due.owner_id AND lower(w.id #>> '{}') = due.id::text LIMIT 1) IS TRUE AS waits
        FROM due)
-     UPDATE files f SET gone = f.gone OR NOT (j.sent OR j.waits),
-       expires_at = CASE WHEN f.gone OR NOT (j.sent OR j.waits) THEN now() + interval '1 minute'
-         WHEN j.sent THEN NULL ELSE now() + interval '1 hour' END
+     UPDATE files f SET gone = f.gone OR NOT (j.sender_id IS NOT NULL OR j.waits),
+       owner_id = coalesce(j.sender_id, f.owner_id),
+       expires_at = CASE WHEN j.sender_id IS NOT NULL AND NOT f.gone THEN NULL
+         WHEN j.waits AND NOT f.gone THEN now() + interval '1 hour'
+         ELSE now() + interval '1 minute' END
      FROM judged j WHERE f.id = j.id RETURNING f.gone, ${COLUMNS.replaceAll(/\w+/g, 'f.$&')}`,
       [limit],
     )
@@ -207,7 +216,8 @@ export async function selectSeenFiles(db: Db, userId: number, keys: readonly Fil
 /** The message has it from now on, as it has those that it was sent with. */
 export async function attachFile(db: Db, { chatId, seq, fileId }: FileKey): Promise<void> {
   await db.query(
-    `WITH kept AS (UPDATE files SET expires_at = NULL WHERE id = $3 AND NOT gone RETURNING id)
+    `WITH kept AS (
+       UPDATE files SET expires_at = NULL, held_until = NULL WHERE id = $3 AND NOT gone RETURNING id)
      INSERT INTO message_files (chat_id, seq, file_id) SELECT $1, $2, id FROM kept`,
     [chatId, seq, fileId],
   )

@@ -186,7 +186,8 @@ function insertSql({ rich, touch }: { rich: boolean; touch: boolean }): string {
       LATERAL (SELECT jsonb_path_query(i.content, '$.files[*].id') #>> '{}' AS id
         UNION SELECT i.content #>> '{preview,image,id}') f WHERE f.id IS NOT NULL
     RETURNING file_id),
-  kept AS (UPDATE files SET expires_at = NULL WHERE id IN (SELECT file_id FROM filed)),
+  kept AS (UPDATE files SET expires_at = NULL, held_until = NULL
+    WHERE id IN (SELECT file_id FROM filed) AND NOT gone),
   expiring AS (
     INSERT INTO expiring (chat_id, seq, expires_at)
     SELECT c.id, c.base + i.nth, ${EXPIRY}
