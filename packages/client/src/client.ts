@@ -8,6 +8,7 @@ import type {
   Chat,
   EventData,
   EventName,
+  FileLink,
   History,
   Message,
   SendBody,
@@ -20,6 +21,7 @@ import type { Api } from './api.ts'
 import { Connection, type Status } from './connection.ts'
 import { type Conversation, type ConversationView, EMPTY } from './conversation.ts'
 import { ChatError } from './errors.ts'
+import { Links } from './links.ts'
 import { Mailbox } from './merge/mailbox.ts'
 import { Outbox } from './outbox.ts'
 import { Watch } from './presence.ts'
@@ -82,6 +84,7 @@ export class Client {
   readonly #outbox: Outbox
   readonly #typists: Typists
   readonly #watch: Watch
+  readonly #links: Links
   readonly #sources = {
     status: new Source<Status>('closed'),
     me: new Source<User | undefined>(undefined),
@@ -125,6 +128,7 @@ export class Client {
     this.#typists = new Typists((chatId, typing) => {
       void this.#connection.call('typing', { chatId, typing }).catch(() => undefined)
     })
+    this.#links = new Links((body) => this.api.linkFiles(body))
     this.#watch = new Watch({
       watch: async (usernames) =>
         (await this.#connection.call('presence.subscribe', { usernames })).items,
@@ -158,6 +162,7 @@ export class Client {
     await this.#storage.clear()
     this.#mailbox = new Mailbox('', (chatId) => this.#soil(chatId))
     this.#kept.clear()
+    this.#links.clear()
     for (const chatId of [...this.#chats.keys(), ...this.#open.keys()]) this.#soil(chatId)
     this.#sources.me.set(undefined)
     this.#elsewhere = NONE
@@ -295,6 +300,22 @@ export class Client {
   /** A file for a message: `send(chatId, { files: [{ id }] })`. */
   upload(bytes: Blob, options?: UploadOptions) {
     return upload({ url: this.#options.url, token: this.#token }, bytes, options)
+  }
+
+  /**
+   * The addresses of a file of a message: `url`, and `thumbnailUrl` where there is a small one. They end after a few
+   * minutes, so ask when it is shown; what is asked for together is one call. undefined: it cannot be seen any more.
+   */
+  async fileLink(chatId: string, seq: number, fileId: string): Promise<FileLink | undefined> {
+    const link = await this.#links.of({ chatId, seq, fileId })
+    if (!link) return undefined
+    const whole = (address: string) => new URL(address, `${this.#options.url}/`).href
+    const { url, thumbnailUrl, ...rest } = link
+    return {
+      ...rest,
+      url: whole(url),
+      ...(thumbnailUrl ? { thumbnailUrl: whole(thumbnailUrl) } : {}),
+    }
   }
 
   /** Each event of the server as it comes, after it has been taken in here. @returns the way to end it */

@@ -240,6 +240,17 @@ describe('the client', () => {
       files: [{ chatId, seq: message.seq, fileId: file.id }],
     })
     assert.equal(items.length, 1)
+    const links = await Promise.all(
+      [0, 1].map((back) => client.fileLink(chatId, message.seq - back, file.id)),
+    )
+    assert.equal(links[1], undefined, 'the message before has no such file')
+    const bytesOf = await (await fetch(links[0]?.url ?? '')).arrayBuffer()
+    assert.equal(bytesOf.byteLength, 9_000_000)
+    assert.deepEqual(
+      await client.fileLink(chatId, message.seq, file.id),
+      links[0],
+      'kept for a while',
+    )
     const aborted = client.upload(bytes, { signal: AbortSignal.abort(new Error('enough')) })
     await assert.rejects(aborted, /enough/)
   })

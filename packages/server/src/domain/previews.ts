@@ -22,8 +22,6 @@ const AT_ONCE = 8
 const WAITING = 500
 const PAGE_BYTES = 524_288
 const IMAGE_BYTES = 4_194_304
-/** In the queue of images all of them are one user's. */
-const PREVIEWS = 0
 /** Of the image that is kept. */
 const SIDE = 640
 const HOURS = 1
@@ -98,7 +96,7 @@ export class Previews {
   }
 
   async #make(core: Core, { sender, chatId, seq, link }: Wanted): Promise<void> {
-    const found = await this.#find(core, link)
+    const found = await this.#find(core, sender, link)
     if (!found || !this.#core) return
     try {
       await addPreview(core, sender, { chatId, seq }, { url: link, ...found })
@@ -108,19 +106,19 @@ export class Previews {
     }
   }
 
-  async #find(core: Core, link: string): Promise<FoundPage | null> {
+  async #find(core: Core, sender: Sender, link: string): Promise<FoundPage | null> {
     const { href } = new URL(link)
     const address = href.replace(/#.*$/, '')
     const key = createHash('sha256').update(address).digest()
     const known = await selectPreview(core.db, key)
     if (known === null) return null
     if (known && (await isThere(core, known.image))) return known
-    const found = await this.#fetch(core, address)
+    const found = await this.#fetch(core, sender, address)
     await savePreview(core.db, key, found)
     return found
   }
 
-  async #fetch(core: Core, url: string): Promise<FoundPage | null> {
+  async #fetch(core: Core, sender: Sender, url: string): Promise<FoundPage | null> {
     const page = await fetchOutside(url, {
       ...this.#fetchOptions,
       maxBytes: PAGE_BYTES,
@@ -129,13 +127,17 @@ export class Previews {
     }).catch(() => undefined)
     if (!page || !/^(text\/html|application\/xhtml\+xml)\b/i.test(page.type)) return null
     const { image: address, ...words } = readPageMeta(page.bytes, page.type)
-    const image = await this.#fetchImage(core, page.url, address)
+    const image = await this.#fetchImage(core, sender, { page: page.url, address })
     const found = { ...words, ...(image ? { image } : {}) }
     return found.title === undefined && !image ? null : found
   }
 
   /** Kept as a small image of our own: who reads the message asks nobody else. */
-  async #fetchImage(core: Core, page: URL, address: PageMeta['image']): Promise<File | undefined> {
+  async #fetchImage(
+    core: Core,
+    sender: Sender,
+    { page, address }: { page: URL; address: PageMeta['image'] },
+  ): Promise<File | undefined> {
     if (!core.files || address === undefined || !URL.canParse(address, page.href)) return undefined
     try {
       const { bytes } = await fetchOutside(new URL(address, page).href, {
@@ -143,7 +145,8 @@ export class Previews {
         maxBytes: IMAGE_BYTES,
         accept: 'image/*',
       })
-      return await keepImage(core, core.files, bytes)
+      // Beside what the same user uploads.
+      return await keepImage(core, core.files, { bytes, forId: -sender.id })
     } catch {
       // A preview without one.
       return undefined
@@ -155,14 +158,15 @@ async function isThere({ db }: Core, image: File | undefined): Promise<boolean> 
   return image === undefined || (await holdFiles(db, [image.id])).length === 1
 }
 
-async function keepImage(core: Core, { blobs, images }: Files, bytes: Buffer): Promise<File> {
-  const { thumbnail, width, height, placeholder } = await images.remake(
-    PREVIEWS,
-    async () => bytes,
-    {
-      small: true,
-    },
-  )
+/** `forId`: whose it is in the queue of images. */
+async function keepImage(
+  core: Core,
+  { blobs, images }: Files,
+  { bytes, forId }: { bytes: Buffer; forId: number },
+): Promise<File> {
+  const { thumbnail, width, height, placeholder } = await images.remake(forId, async () => bytes, {
+    small: true,
+  })
   const system = await core.identity.user(SYSTEM)
   const file = { id: uuidv7(), name: 'preview.webp', size: thumbnail.length }
   const row = { ...file, ownerId: system?.id ?? 0, claimed: undefined, hours: HOURS }

@@ -36,7 +36,8 @@ export function receiving(request: IncomingMessage, stopping: AbortSignal): Rece
     {
       start(controller) {
         stop = () => controller.error(new Error('The server stops'))
-        stopping.addEventListener('abort', stop, { once: true })
+        if (stopping.aborted) stop()
+        else stopping.addEventListener('abort', stop, { once: true })
       },
       async pull(controller) {
         const { value, done } = await chunks.next()
