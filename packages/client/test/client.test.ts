@@ -101,6 +101,14 @@ describe('the client', () => {
     const [anns, bobs] = [await online(ann), await online(bob)]
     const [left, right] = [anns.open(chatId), bobs.open(chatId)]
     await shows(right.view, ({ isLoading }) => !isLoading)
+    const [before] = right.view.getSnapshot().messages
+    await ann.sendTo(bob, 'another one')
+    await shows(right.view, ({ messages }) => messages.length === 2)
+    assert.equal(
+      right.view.getSnapshot().messages[0],
+      before,
+      'what did not change is the same object',
+    )
     await anns.edit(chatId, 1, 'edited')
     await shows(right.view, ({ messages }) => messages[0]?.body === 'edited')
     await bobs.react(chatId, 1, '👍')

@@ -113,14 +113,18 @@ export class Mailbox {
 
   /** [MERGE-2, MERGE-9] Of an event or the answer to a send. false: others are missing before it. */
   message(message: Message): boolean {
+    this.#learn(message)
+    const follows = this.#append(message)
+    this.#show(message.chatId)
+    return follows
+  }
+
+  #learn(message: Message): void {
     const { chatId, seq, sender, createdAt } = message
     const known = this.#of(chatId)
     known.versions.add(message)
     if (seq > (known.head?.lastSeq ?? 0)) known.head = { lastSeq: seq, updatedAt: createdAt }
     if (sender !== undefined && seq > (known.sent.get(sender) ?? 0)) known.sent.set(sender, seq)
-    const follows = this.#append(message)
-    this.#show(chatId)
-    return follows
   }
 
   /** [MERGE-10] A change of a message, of an event or as an answer. */
@@ -181,21 +185,19 @@ export class Mailbox {
   page(chatId: string, after: number, { items, changes }: History): void {
     const messages = this.open.get(chatId)
     const { versions } = this.#of(chatId)
-    for (const message of items) versions.add(message)
     if (messages?.length === 0) versions.reach(changes)
+    for (const message of items) this.#learn(message)
     // What is missing at the start of a page was cleared for me.
     if (messages && after <= this.#lastKept(chatId))
       messages.push(...items.filter(({ seq }) => seq > this.#lastKept(chatId)))
-    for (const message of items) this.message(message)
+    this.#show(chatId)
   }
 
   /** Opens a chat at its newest page; what was kept of it gives way to that. */
   start(chatId: string, { items, changes }: History): void {
-    const known = this.#of(chatId)
     this.open.set(chatId, [...items])
-    for (const message of items) known.versions.add(message)
-    known.versions.reach(changes)
-    for (const message of items) this.message(message)
+    this.#of(chatId).versions.reach(changes)
+    for (const message of items) this.#learn(message)
     this.#show(chatId)
   }
 
@@ -386,7 +388,7 @@ export class Mailbox {
     const messages = this.open.get(chatId)
     messages?.splice(0, messages.findLastIndex(({ seq }) => seq <= clearedSeq) + 1)
     for (const [index, { seq }] of messages?.entries() ?? [])
-      messages?.splice(index, 1, newest(seq) as Message)
+      if (messages) messages[index] = newest(seq) as Message
     this.onShow(chatId)
   }
 }

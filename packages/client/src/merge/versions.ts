@@ -17,6 +17,11 @@ export class Versions {
   /** Changes that came before the ones in front of them. */
   readonly #early = new Set<number>()
 
+  /** Each as it is shown: the same object until something in it changes. */
+  readonly #shown = new Map<number, Message | undefined>()
+  /** By the message that is quoted: those that quote it. */
+  readonly #quoting = new Map<number, Set<number>>()
+
   constructor(readonly username: string) {}
 
   mentionsAfter(seq: number): number {
@@ -29,11 +34,16 @@ export class Versions {
 
   /** Of two versions the one with the larger change is the newer; `my` has its own rev. */
   add({ my, ...message }: Message): void {
-    const { seq } = message
+    const { seq, reply } = message
+    this.#touch(seq)
+    if (reply) this.#quoting.set(reply.seq, (this.#quoting.get(reply.seq) ?? new Set()).add(seq))
     if (my) this.own(seq, my)
     const known = this.#messages.get(seq)
     if (message.mentionAll || message.mentions?.includes(this.username)) this.#mentions.add(seq)
-    if (message.thread !== undefined) this.#threadOf(message.thread).add(seq)
+    if (message.thread !== undefined) {
+      this.#threadOf(message.thread).add(seq)
+      this.#touch(message.thread)
+    }
     this.seen(message.change ?? 0)
     if (my?.deleted) return this.#place(message)
     if (known && (known.change ?? 0) > (message.change ?? 0)) this.#replies(known, message)
@@ -49,6 +59,7 @@ export class Versions {
   }
 
   own(seq: number, my: My): void {
+    this.#touch(seq)
     if (my.rev >= (this.#my.get(seq)?.rev ?? 0)) this.#my.set(seq, my)
   }
 
@@ -80,6 +91,17 @@ export class Versions {
   }
 
   newest(seq: number): Message | undefined {
+    if (!this.#shown.has(seq)) this.#shown.set(seq, this.#made(seq))
+    return this.#shown.get(seq)
+  }
+
+  /** It is made anew, and so are those that quote it. */
+  #touch(seq: number): void {
+    this.#shown.delete(seq)
+    for (const quoting of this.#quoting.get(seq) ?? []) this.#shown.delete(quoting)
+  }
+
+  #made(seq: number): Message | undefined {
     const message = this.#messages.get(seq)
     // [MERGE-11] Of what is deleted for all there is nothing that is mine.
     if (message?.deletedAt !== undefined) return { ...message, ...this.#counted(message) }
