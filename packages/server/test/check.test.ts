@@ -243,6 +243,20 @@ const DRIFTS: { [what: string]: { sql: string; finds: string[] } } = {
       'due bob: a reminder of message 2 was due at <time>; done within a minute, as a node is at work',
     ],
   },
+  'a file that a message does not show': {
+    sql: `INSERT INTO files (id, owner_id, name, size) VALUES ('$other', $ann, 'a', 1);
+      INSERT INTO message_files VALUES ($chat, 2, '$other')`,
+    finds: ['message_files: message 2 keeps a file that it does not show; neither or both'],
+  },
+  'a file that is not kept': {
+    sql: `UPDATE messages SET content = '{"files": [{"id": "$other"}]}' ${OF_CHAT} AND seq = 2`,
+    finds: ['message_files: message 2 shows a file that is not kept for it; neither or both'],
+  },
+  'a file that is gone': {
+    sql: `UPDATE messages SET content = '{"files": [{"id": "$other"}]}' ${OF_CHAT} AND seq = 2;
+      INSERT INTO message_files VALUES ($chat, 2, '$other')`,
+    finds: ['message_files: message 2 has a file that is gone; neither or both'],
+  },
   'two direct chats of two': {
     sql: `INSERT INTO chats (id, kind, low_id, high_id) VALUES ('$other', 'direct', $ann, $bob);
       INSERT INTO members (chat_id, user_id) VALUES ('$other', $ann), ('$other', $bob)`,

@@ -4,6 +4,7 @@
  */
 import { GROUP_CHECKS } from './check-groups.ts'
 import { DUE, EXPIRING } from './check-due.ts'
+import { FILES } from './check-files.ts'
 import type { Db } from './db.ts'
 
 /** Something that is not as it should be. */
@@ -276,6 +277,7 @@ export const CHAT_CHECKS: readonly Check[] = [
   },
   ...GROUP_CHECKS,
   EXPIRING,
+  FILES,
 ]
 
 /** Those that look at everything at once. */
