@@ -18,6 +18,7 @@ import type {
 } from './protocol.ts'
 import { LIMITS } from './protocol.ts'
 import type { Api } from './api.ts'
+import { Badge } from './badge.ts'
 import { Connection, type Status } from './connection.ts'
 import { type Conversation, type ConversationView, EMPTY } from './conversation.ts'
 import { ChatError } from './errors.ts'
@@ -52,9 +53,6 @@ const KEPT_CHATS = 100
 const KEPT_MESSAGES = 50
 const KEPT_OPEN = 30
 
-type Counts = Required<Unread>
-const NONE: Counts = { total: 0, chats: 0, requests: 0 }
-
 interface Open {
   source: Source<ConversationView>
   hasOlder: boolean
@@ -85,13 +83,13 @@ export class Client {
   readonly #typists: Typists
   readonly #watch: Watch
   readonly #links: Links
+  readonly #badge = new Badge()
   readonly #sources = {
     status: new Source<Status>('closed'),
     me: new Source<User | undefined>(undefined),
     chats: new Source<readonly Chat[]>([]),
     archived: new Source<readonly Chat[]>([]),
     requests: new Source<readonly Chat[]>([]),
-    unread: new Source<Unread>({ total: 0, chats: 0 }),
   }
   readonly #chats = new Map<string, Source<Chat | undefined>>()
   readonly #open = new Map<string, Open>()
@@ -101,8 +99,6 @@ export class Client {
   #keeping: ReturnType<typeof setTimeout> | undefined
   /** By chat: its newest messages, as they were last seen. */
   #kept = new Map<string, Message[]>()
-  /** Unread in chats that are not known here. */
-  #elsewhere = NONE
   #nextCursor: string | undefined
   #mending: Promise<void> = Promise.resolve()
 
@@ -133,13 +129,13 @@ export class Client {
       watch: async (usernames) =>
         (await this.#connection.call('presence.subscribe', { usernames })).items,
     })
-    const { status, me, chats, archived, requests, unread } = this.#sources
+    const { status, me, chats, archived, requests } = this.#sources
     this.status = status
     this.me = me
     this.chats = chats
     this.archived = archived
     this.requests = requests
-    this.unread = unread
+    this.unread = this.#badge.value
   }
 
   /** Shows what was kept, then connects, and stays connected until `stop`. */
@@ -165,8 +161,7 @@ export class Client {
     this.#links.clear()
     for (const chatId of [...this.#chats.keys(), ...this.#open.keys()]) this.#soil(chatId)
     this.#sources.me.set(undefined)
-    this.#elsewhere = NONE
-    this.#showUnread()
+    this.#badge.clear()
   }
 
   /** One chat as I have it; undefined: it is not on my lists, or not known yet. */
@@ -273,7 +268,7 @@ export class Client {
     const page = await this.api.listChats({ cursor: this.#nextCursor, limit: PAGE })
     this.#nextCursor = page.nextCursor
     for (const chat of page.items) this.#mailbox.view(chat)
-    this.#told(await this.api.getUnread())
+    this.#badge.told(await this.api.getUnread(), this.#mailbox.chats)
     return page.nextCursor !== undefined
   }
 
@@ -369,50 +364,13 @@ export class Client {
 
   #take(sync: SyncResult): void {
     this.#mailbox.sync(sync)
-    this.#told(sync.unread)
+    this.#badge.told(sync.unread, this.#mailbox.chats)
+    // Also those that were shown from before, and are there no more.
+    for (const chatId of this.#chats.keys()) this.#soil(chatId)
     for (const { items } of sync.messages)
       for (const message of items) this.#outbox.settled(message)
     // More chats than a sync brings: the list has them, page by page.
     if (sync.more) void this.#findCursor()
-  }
-
-  /** [READ-5] The server counts now and then; what comes in between is counted here. */
-  #told(unread: Unread): void {
-    const here = this.#countUnread()
-    // What it counted may be older than what is known here: then there is nothing elsewhere.
-    const elsewhere = (key: keyof Counts) => Math.max(0, (unread[key] ?? 0) - here[key])
-    this.#elsewhere = {
-      total: elsewhere('total'),
-      chats: elsewhere('chats'),
-      requests: elsewhere('requests'),
-    }
-    this.#showUnread()
-  }
-
-  #countUnread(): Counts {
-    const counted = { ...NONE }
-    for (const { unread, muted, request } of this.#mailbox.chats.values()) {
-      if (unread === 0 || muted) continue
-      if (request === 'pending') counted.requests += 1
-      else {
-        counted.total += unread
-        counted.chats += 1
-      }
-    }
-    return counted
-  }
-
-  #showUnread(): void {
-    const here = this.#countUnread()
-    const requests = here.requests + this.#elsewhere.requests
-    const shown: Unread = {
-      total: here.total + this.#elsewhere.total,
-      chats: here.chats + this.#elsewhere.chats,
-      ...(requests > 0 ? { requests } : {}),
-    }
-    const last = this.#sources.unread.getSnapshot()
-    const isSame = last.total === shown.total && last.chats === shown.chats
-    if (!isSame || last.requests !== shown.requests) this.#sources.unread.set(shown)
   }
 
   async #findCursor(): Promise<void> {
@@ -425,7 +383,7 @@ export class Client {
     if (name === 'message.created') this.#outbox.settled(data as Message)
     if (name === 'typing') this.#typists.told(data as EventData<'typing'>)
     if (name === 'presence.updated') this.#watch.told(data as EventData<'presence.updated'>)
-    if (name === 'unread.updated') this.#told(data as Unread)
+    if (name === 'unread.updated') this.#badge.told(data as Unread, this.#mailbox.chats)
     if (this.#mailbox.wants.size > 0 || this.#mailbox.wantsChanges.size > 0) void this.#mend()
     for (const listener of this.#listeners.get(name) ?? []) listener(data as never)
   }
@@ -511,7 +469,7 @@ export class Client {
       this.#chats.get(chatId)?.set(this.#mailbox.chats.get(chatId))
       this.#show(chatId)
     }
-    this.#showUnread()
+    this.#badge.show(this.#mailbox.chats)
     this.#keepSoon()
   }
 
