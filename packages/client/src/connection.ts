@@ -64,10 +64,6 @@ export class Connection {
     this.#socket.disconnect()
   }
 
-  get isOnline(): boolean {
-    return this.#status === 'online'
-  }
-
   /** @throws ChatError */
   async call<N extends CallName>(name: N, body: CallBody<N>): Promise<CallAnswer<N>> {
     if (!this.#socket.connected)

@@ -27,8 +27,4 @@ export class Source<T> implements Value<T> {
     this.#value = value
     for (const listener of this.#listeners) listener()
   }
-
-  get isWatched(): boolean {
-    return this.#listeners.size > 0
-  }
 }

@@ -125,17 +125,16 @@ export async function receiveBytes(
   { id, offset, bytes }: { id: string; offset: number; bytes: AsyncIterable<Uint8Array> },
 ): Promise<number> {
   const files = filesOf(core)
-  await findUpload(core, actor, id)
   const release = countReceiving(files, actor)
   try {
     const writer = randomUUID()
-    const row = await takeFile(core.db, id, writer)
+    const row = await takeFile(core.db, id, { ownerId: actor.id, writer })
     if (!row) throw uploadNotFound()
-    if (row.received !== offset) throw conflict()
+    if (row.received !== offset) throw offsetConflict()
     let { received } = row
     const save = async (progress: Progress) => {
       if (!(await saveProgress(core.db, { parts: undefined, ...progress, id, writer })))
-        throw conflict()
+        throw offsetConflict()
       received = progress.received
     }
     await guarded(files.blobs.append(toUpload(row), bytes, save))
@@ -308,12 +307,12 @@ export async function guarded<T>(work: Promise<T>): Promise<T> {
   }
 }
 
-function conflict(): ChatError {
+export function offsetConflict(): ChatError {
   return new ChatError('offset_conflict', {
     detail: 'Ask with HEAD how far the upload is, and go on from there',
   })
 }
 
-function uploadNotFound(): ChatError {
+export function uploadNotFound(): ChatError {
   return new ChatError('not_found', { detail: 'You have no such upload' })
 }

@@ -96,6 +96,6 @@ function createKeptKeys(url: URL) {
 /** Redirects come back as their 3xx, which jose refuses. */
 async function fetchCapped(url: string, init: RequestInit): Promise<Response> {
   const response = await fetch(url, init)
-  const bytes = await readCapped(response, JWKS.bytes)
+  const bytes = await readCapped(response.body, JWKS.bytes)
   return new Response(bytes, { status: response.status })
 }

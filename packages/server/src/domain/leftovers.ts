@@ -10,6 +10,7 @@ import type { Database } from '../store/db.ts'
 import { deleteFile, type FileRow, selectKnownFiles, takeLeftovers } from '../store/files.ts'
 import { isUuid } from './core.ts'
 import { imageKey, thumbnailKey, toUpload } from './files.ts'
+import { startRounds } from './rounds.ts'
 
 const PAUSE_MS = 5_000
 const BATCH = 20
@@ -28,37 +29,22 @@ export function startLeftovers(
   blobs: Blobs,
   onProblem: (error: unknown) => void,
 ): Leftovers {
-  let stopped = false
-  let wake = () => {}
+  let isStopped = false
   let sweepAt = performance.now() + PAUSE_MS
-
-  async function run(): Promise<void> {
-    while (!stopped) {
-      try {
-        await removeLeftovers(db, blobs)
-        if (performance.now() >= sweepAt) {
-          sweepAt = performance.now() + SWEEP_MS
-          await sweepBlobs(db, blobs, () => stopped)
-        }
-      } catch (error) {
-        onProblem(error)
-      }
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, stopped ? 0 : PAUSE_MS).unref()
-        wake = () => {
-          clearTimeout(timer)
-          resolve()
-        }
-      })
+  const endRounds = startRounds(PAUSE_MS, async () => {
+    try {
+      await removeLeftovers(db, blobs)
+      if (performance.now() < sweepAt) return
+      sweepAt = performance.now() + SWEEP_MS
+      await sweepBlobs(db, blobs, () => isStopped)
+    } catch (error) {
+      onProblem(error)
     }
-  }
-
-  const running = run()
+  })
   return {
-    async stop() {
-      stopped = true
-      wake()
-      await running
+    stop() {
+      isStopped = true
+      return endRounds()
     },
   }
 }

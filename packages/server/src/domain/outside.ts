@@ -5,6 +5,7 @@
 import type { LookupFunction } from 'node:net'
 import { type IncomingMessage, request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
+import { readCapped } from './capped.ts'
 import { RequestFilteringHttpAgent, RequestFilteringHttpsAgent } from 'request-filtering-agent'
 
 export interface Fetched {
@@ -91,13 +92,5 @@ async function read(answer: IncomingMessage, { maxBytes, cut }: FetchOptions): P
   const coding = answer.headers['content-encoding'] ?? 'identity'
   // What is packed may be a thousand times as large.
   if (coding !== 'identity') throw new Error(`Packed by ${coding}`)
-  const parts: Buffer[] = []
-  let bytes = 0
-  for await (const part of answer as AsyncIterable<Buffer>) {
-    parts.push(part)
-    bytes += part.length
-    if (bytes >= maxBytes) break
-  }
-  if (bytes > maxBytes && !cut) throw new Error(`More than ${maxBytes} bytes`)
-  return Buffer.concat(parts).subarray(0, maxBytes)
+  return readCapped(answer as AsyncIterable<Buffer>, maxBytes, { cut: cut === true })
 }

@@ -1,5 +1,6 @@
 /** What a page says of itself: Open Graph, Twitter's cards, and plain HTML, in this order. */
 import { Parser } from 'htmlparser2'
+import { undisguised } from './text.ts'
 
 export interface PageMeta {
   title?: string
@@ -71,11 +72,9 @@ function decode(bytes: Buffer, type: string): string {
   }
 }
 
-const DISGUISE = /[\p{Cc}\p{Cs}\u061C\u200B\u200E\u200F\u202A-\u202E\u2060\u2066-\u2069\uFEFF]+/gu
-
 /** One line, without what disguises it. */
 function clean(text: string, length: number): string {
-  const line = text.replaceAll(/\s+/g, ' ').replace(DISGUISE, '').trim()
+  const line = undisguised(text.replaceAll(/\s+/g, ' '))
   const characters = [...line]
   if (characters.length <= length) return line
   return `${characters

@@ -21,9 +21,14 @@ export function checkBody(body: string, maxLength: number): string {
 
 const DISGUISE = /[\p{Cc}\p{Cs}\u061C\u200B\u200E\u200F\u202A-\u202E\u2060\u2066-\u2069\uFEFF]/gu
 
+/** Without what disguises it, and without space at its ends. */
+export function undisguised(text: string): string {
+  return text.replace(DISGUISE, '').trim()
+}
+
 /** A display name without what disguises it; undefined where nothing is left. */
 export function cleanName(name: string): string | undefined {
-  const text = name.replace(DISGUISE, '').trim()
+  const text = undisguised(name)
   return [...text].slice(0, LIMITS.name).join('').trimEnd() || undefined
 }
 
@@ -91,7 +96,7 @@ function isSound(data: unknown, depth: number): boolean {
 
 /** Has it no control or invisible characters, and no space at its ends? */
 export function isVisible(text: string): boolean {
-  return text !== '' && text.replace(DISGUISE, '').trim() === text
+  return text !== '' && undisguised(text) === text
 }
 
 /** A text of several lines, as it is. */

@@ -79,7 +79,7 @@ async function exchange(url: string, headers: Record<string, string>, body: stri
   const signal = AbortSignal.timeout(TIMEOUT_MS)
   try {
     const response = await fetch(url, { method: 'POST', headers, body, signal, redirect: 'manual' })
-    return { status: response.status, bytes: await readCapped(response, BYTES) }
+    return { status: response.status, bytes: await readCapped(response.body, BYTES) }
   } catch {
     // What the network says of an address is not for users.
     throw unavailable(

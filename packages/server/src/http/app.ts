@@ -28,7 +28,15 @@ import { STYLE } from './docs-style.ts'
 import { onClientError, onError } from './errors.ts'
 import { PAGE_POLICY, setHeaders } from './headers.ts'
 import { toOpenApi } from './openapi.ts'
-import type { Answer, Call, RawCall, Route, Site, UserRoute } from './route.ts'
+import {
+  type Answer,
+  type Call,
+  needsLogIn,
+  type RawCall,
+  type Route,
+  type Site,
+  type UserRoute,
+} from './route.ts'
 import { ROUTES } from './routes.ts'
 import { createValidator } from './validation.ts'
 
@@ -161,7 +169,6 @@ function createSite({ core, sign, ready, publicUrl, version }: HttpOptions): Sit
 function toRouteOptions(route: Route, options: HttpOptions, site: Site): RouteOptions {
   const { method, path, params, query, body, access } = route
   const isOpen = access === 'public'
-  const isForUsers = access === 'user' || access === 'admin'
   return {
     method,
     url: path,
@@ -171,7 +178,7 @@ function toRouteOptions(route: Route, options: HttpOptions, site: Site): RouteOp
       // What watches us may add its own parameters; a call refuses what it does not know.
       ...(!isOpen && { querystring: query ?? closed({}) }),
     },
-    ...(isForUsers && { onRequest: createAuthentication(options, access) }),
+    ...(needsLogIn(route) && { onRequest: createAuthentication(options, access) }),
     config: { takesBytes: 'bytes' in route },
     handler: async (request, reply) => {
       const answer = await answerCall(route, { request, reply }, site)

@@ -42,7 +42,7 @@ export async function onGetFile({
   if (method !== 'HEAD') endStalled(raw.socket, reply.raw)
   return {
     status: range ? 206 : 200,
-    type: SHOWN.has(file.kind) ? type : 'application/octet-stream',
+    type: isShown(file) ? type : 'application/octet-stream',
     headers: {
       ...about,
       ...(size === undefined ? {} : { 'Accept-Ranges': 'bytes' }),
@@ -60,7 +60,9 @@ function endStalled(socket: Socket, answer: ServerResponse): void {
   answer.once('close', () => socket.off('timeout', end))
 }
 
-const SHOWN = new Set<OpenFile['kind']>(['image', 'video', 'audio'])
+function isShown({ kind }: OpenFile): boolean {
+  return kind !== 'file'
+}
 
 /** Pages of the site show it; nothing in it may run or ask for anything. */
 const HEADERS = {
@@ -71,13 +73,14 @@ const HEADERS = {
 }
 
 /** What is not shown is saved, whatever its name or its bytes say. */
-function dispositionOf({ kind, name }: OpenFile): string {
+function dispositionOf(file: OpenFile): string {
+  const { name } = file
   const ascii = name.replaceAll(/[^\x20-\x7e]|["\\%]/g, '_')
   const encoded = encodeURIComponent(name).replaceAll(
     /['()*]/g,
     (c) => `%${c.charCodeAt(0).toString(16)}`,
   )
-  const how = SHOWN.has(kind) ? 'inline' : 'attachment'
+  const how = isShown(file) ? 'inline' : 'attachment'
   return `${how}; filename="${ascii}"; filename*=UTF-8''${encoded}`
 }
 

@@ -1,6 +1,6 @@
 /** The OpenAPI 3.1 document of the table of routes. */
 import { ERRORS, Problem } from '@microchatter/protocol'
-import { errorsOf, type Route } from './route.ts'
+import { errorsOf, needsLogIn, type Route } from './route.ts'
 import { groupBy, nameOf, OBJECTS, type Schema } from './schemas.ts'
 import { topicOf } from './topics.ts'
 
@@ -46,7 +46,7 @@ function toOperation(route: Route, used: Set<string>): Json {
     operationId: name,
     summary: access === 'admin' ? `${summary} (admins)` : summary,
     tags: [topicOf(path)],
-    ...(access === 'public' || access === 'link' ? { security: [] } : {}),
+    ...(needsLogIn(route) ? {} : { security: [] }),
     parameters: toParameters(route, used),
     ...(body ? { requestBody: { required: true, content: content(body, used) } } : {}),
     responses: { ...toAnswers(route, used), ...toProblems(route, used) },

@@ -142,16 +142,21 @@ function split(address: Address): { method: Method; path: string } {
   return { method: method as Method, path }
 }
 
+/** The others are for everyone, or for who has a link. */
+export function needsLogIn({ access }: Route): boolean {
+  return access === 'user' || access === 'admin'
+}
+
 /** Every error that a call may answer. */
-export function errorsOf({ access, method, body, errors, idempotent }: Route): ErrorCode[] {
-  const isForUsers = access === 'user' || access === 'admin'
+export function errorsOf(route: Route): ErrorCode[] {
+  const { access, method, body, errors, idempotent } = route
   const codes = new Set<ErrorCode>(['invalid_url', 'token_in_url', 'internal'])
   const add = (when: boolean, more: readonly ErrorCode[]) => {
     if (when) for (const code of more) codes.add(code)
   }
   add(method !== 'GET' && method !== 'HEAD', ['too_large', 'wrong_type'])
   add(body !== undefined, ['invalid_json', 'invalid_utf8'])
-  add(isForUsers, FOR_USERS)
+  add(needsLogIn(route), FOR_USERS)
   add(access === 'admin', ['admin_only'])
   add(idempotent === true, ['idempotency_key_reused', 'in_progress'])
   add(true, errors ?? [])

@@ -12,9 +12,11 @@ import {
   filesOf,
   findUpload,
   finishUpload,
+  offsetConflict,
   openUpload,
   receiveBytes,
   removeUpload,
+  uploadNotFound,
 } from '../domain/files.ts'
 import { SEND_BYTES } from './errors.ts'
 import { receiving } from './receiving.ts'
@@ -175,11 +177,9 @@ function refusal(status: number, text: string): ChatError {
   switch (status) {
     case 404:
     case 410:
-      return new ChatError('not_found', { detail: 'You have no such upload' })
+      return uploadNotFound()
     case 409:
-      return new ChatError('offset_conflict', {
-        detail: 'Ask with HEAD how far the upload is, and go on from there',
-      })
+      return offsetConflict()
     case 413:
       return new ChatError('too_large', { detail: 'There are more bytes than were announced' })
     case 412:

@@ -56,10 +56,10 @@ export async function selectFile(db: Db, id: string, ownerId: number) {
 }
 
 /** From now on only this writer may save how far it is. */
-export async function takeFile(db: Db, id: string, writer: string) {
+export async function takeFile(db: Db, id: string, of: { ownerId: number; writer: string }) {
   const [row] = await db.query<FileRow>(
-    `UPDATE files SET writer = $2 WHERE id = $1 AND NOT gone AND details IS NULL RETURNING ${COLUMNS}`,
-    [id, writer],
+    `UPDATE files SET writer = $2 WHERE id = $1 AND owner_id = $3 AND NOT gone AND details IS NULL RETURNING ${COLUMNS}`,
+    [id, of.writer, of.ownerId],
   )
   return row
 }
