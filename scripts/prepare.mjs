@@ -3,12 +3,13 @@
  * package-lock.json, and a build that is newer than the source. It runs before the install, so it
  * imports nothing but Node's own modules.
  */
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { isFresh } from './fresh.mjs'
 import { Failure, npm, root } from './run.mjs'
 
 const SERVER = join(root, 'packages/server')
-const BUILT = ['main.js', 'server.js', 'server.d.ts', 'embedded-worker.js']
+const BUILT = ['main.js', 'server.js', 'server.d.ts', 'embedded-worker.js', 'widget.js']
 
 export function requireNode() {
   const least = readJson('package.json').engines.node.replace('>=', '')
@@ -56,26 +57,14 @@ function isInstalled() {
   })
 }
 
+/** The widget and the client go into what is built, too. */
 function isBuilt() {
   const outputs = BUILT.map((name) => join(SERVER, 'dist', name))
-  if (!outputs.every((path) => existsSync(path))) return false
-  const oldest = Math.min(...outputs.map((path) => statSync(path).mtimeMs))
-  return sources().every((path) => statSync(path).mtimeMs <= oldest)
-}
-
-/** Folders are listed too: their date tells of a file that was removed. */
-function sources() {
-  const packages = readdirSync(join(root, 'packages')).map((name) => join(root, 'packages', name))
-  const folders = [
-    ...packages.map((path) => join(path, 'src')),
-    join(SERVER, 'migrations'),
-    join(SERVER, 'config'),
-  ].filter((path) => existsSync(path))
-  const inside = folders.flatMap((folder) =>
-    readdirSync(folder, { recursive: true }).map((name) => join(folder, name)),
+  const sources = readdirSync(join(root, 'packages')).map((name) =>
+    join(root, 'packages', name, 'src'),
   )
-  const settings = [join(SERVER, 'tsdown.config.ts'), join(SERVER, 'package.json')]
-  return [...folders, ...inside, ...settings]
+  const own = ['migrations', 'config', 'tsdown.config.ts', 'package.json']
+  return isFresh(outputs, [...sources, ...own.map((name) => join(SERVER, name))])
 }
 
 function readJson(path) {
