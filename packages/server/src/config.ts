@@ -69,6 +69,11 @@ function nest(values: Layers['values']): unknown {
   return tree
 }
 
+/** Whoever reaches the demo is one of its people, so production never has it. */
+export function isDemoOn({ config, production }: Loaded): boolean {
+  return config.demo === 'auto' && !production
+}
+
 /** What opens the database of the settings, or the one at another `url`. */
 export function databaseOptions(
   { database, databaseUrl, dataDir, schema }: Config,

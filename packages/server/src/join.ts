@@ -3,7 +3,7 @@
  * takes as long.
  */
 import { randomBytes } from 'node:crypto'
-import { readFileSync, unwatchFile, watchFile } from 'node:fs'
+import { existsSync, readFileSync, unwatchFile, watchFile } from 'node:fs'
 import type { Server as TlsServer } from 'node:https'
 import path from 'node:path'
 import type { FastifyInstance } from 'fastify'
@@ -13,11 +13,12 @@ import { openDisk } from './blobs/disk.ts'
 import { openS3 } from './blobs/s3.ts'
 import type { Bus } from './bus/bus.ts'
 import { createMemoryBus } from './bus/memory.ts'
-import type { Config, Loaded } from './config.ts'
+import { type Config, isDemoOn, type Loaded } from './config.ts'
 import { ensureAdmin } from './domain/admin.ts'
 import { Clock } from './domain/clock.ts'
 import type { Actor, Core } from './domain/core.ts'
 import { Delivered, publishDelivered } from './domain/delivered.ts'
+import { Demo } from './domain/demo.ts'
 import { Heads } from './domain/heads.ts'
 import { Identity } from './domain/identity.ts'
 import { Images } from './domain/images.ts'
@@ -44,6 +45,9 @@ import { createSockets } from './socket/server.ts'
 import type { Database } from './store/db.ts'
 import { shareKey } from './store/keys.ts'
 import { ping } from './store/health.ts'
+
+/** From src/ and from dist/ alike. */
+const WIDGET = new URL('../dist/widget.js', import.meta.url)
 
 export interface Joining {
   db: Database
@@ -168,6 +172,8 @@ export async function join(loaded: Loaded, { db, log, version, closers }: Joinin
     trustProxy: config.trustProxy,
     ...(config.tls.keyFile === '' ? {} : { tls: readTls(config) }),
     ready: createReadiness(db, () => stopping),
+    demo: isDemoOn(loaded) ? new Demo(core) : undefined,
+    widget: existsSync(WIDGET) ? readFileSync(WIDGET) : undefined,
     log,
     version,
   })

@@ -61,6 +61,7 @@ describe('microchatter start', () => {
   }, async () => {
     const out = first.out()
     assert(out.includes(first.url))
+    assert(out.includes(`${first.url}/demo `))
     assert(out.includes(dataDir))
     assert.match(out, /admin \/ \S{16} /)
     const lines = out.split('\n').filter((line) => /^(TOKEN=|curl )/.test(line))

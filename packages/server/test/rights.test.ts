@@ -332,6 +332,7 @@ const ROWS: Record<string, Row> = {
   getOpenApi: { address: () => '/openapi.json', ...everyone(200) },
   getDocs: { address: () => '/docs', ...everyone(200) },
   getDocsStyle: { address: () => '/docs/style.css', ...everyone(200) },
+  getWidget: { address: () => '/widget.js', ...everyone(200) },
 }
 
 test('every route has a row of rights, and every row a route', () => {

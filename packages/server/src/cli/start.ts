@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import { resolve } from 'node:path'
 import { type Logger, pino } from 'pino'
-import { type Config, loadConfig } from '../config.ts'
+import { type Config, isDemoOn, type Loaded, loadConfig } from '../config.ts'
 import { createMicrochatter, type Microchatter } from '../server.ts'
 
 /** After SIGTERM; what has not ended by then is cut. */
@@ -17,8 +17,7 @@ export async function start(version: string): Promise<void> {
   })
   const server = await createMicrochatter(loaded, { log, version })
   stopOnSignal(server, log)
-  if (process.stdout.isTTY || !loaded.production)
-    process.stdout.write(welcome(loaded.config, server))
+  if (process.stdout.isTTY || !loaded.production) process.stdout.write(welcome(loaded, server))
   log.info({ url: server.url, version, host: hostname() }, 'Microchatter is ready')
 }
 
@@ -68,15 +67,19 @@ function loginOf({ jwt, admin, dataDir }: Config, { adminPassword }: Microchatte
 }
 
 /** What a developer needs in the first minute. The curl lines work as they are printed. */
-function welcome(config: Config, server: Microchatter): string {
+function welcome(loaded: Loaded, server: Microchatter): string {
+  const { config } = loaded
   const { url, adminPassword } = server
   const login = loginOf(config, server)
   const data =
     config.databaseUrl === ''
       ? `${resolve(config.dataDir)} (embedded: survives a crash, not a power cut; for production set DATABASE_URL)`
       : `PostgreSQL, schema ${config.schema}`
+  const demo = isDemoOn(loaded)
+    ? `  Demo           ${url}/demo        (two people, one page)\n`
+    : ''
   return `
-  Microchatter   ${url}        docs ${url}/docs
+${demo}  Microchatter   ${url}        docs ${url}/docs
   Data           ${data}
 ${adminPassword === undefined ? '' : `  Admin          admin / ${adminPassword}        (made now, shown this once)\n`}
   Log in, send, list:

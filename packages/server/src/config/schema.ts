@@ -161,6 +161,7 @@ export const ConfigSchema = section({
     url: format('webhookUrl', "The site's address that is told of presses on cards. Empty: none."),
     secret: secret('webhookSecret', 'all', 'What the calls to it are signed with.'),
   }),
+  demo: choice(['auto', 'off'], 'Whether /demo is there. auto: unless in production.'),
   limits: choice(['on', 'off'], 'Whether the rates below hold. `off` is for measuring.'),
   rates: section({
     sendsBurst: rate('Messages of one user at once.'),

@@ -23,6 +23,7 @@ import type { SignToken } from '../domain/sessions.ts'
 import { actorOf, checkAddress, createAuthentication, DECORATORS } from './access.ts'
 import { parseBody } from './body.ts'
 import { corsOptions } from './cors.ts'
+import { DEMO_ROUTES } from './demo.ts'
 import { toDocs } from './docs.ts'
 import { STYLE } from './docs-style.ts'
 import { onClientError, onError } from './errors.ts'
@@ -39,6 +40,7 @@ import {
 } from './route.ts'
 import { ROUTES } from './routes.ts'
 import { createValidator } from './validation.ts'
+import { createWidget } from './widget.ts'
 
 export interface HttpOptions {
   core: Core
@@ -53,6 +55,9 @@ export interface HttpOptions {
   trustProxy: readonly string[]
   tls?: { key: Buffer; cert: Buffer }
   ready: Site['ready']
+  /** The bundle for pages; undefined: it was not built. */
+  widget: Buffer | undefined
+  demo: Site['demo']
   log: FastifyBaseLogger
   version: string
 }
@@ -95,7 +100,8 @@ export async function createHttp(options: HttpOptions): Promise<FastifyInstance>
   app.addContentTypeParser(BYTES_TYPE, onBytes)
   app.setValidatorCompiler(createValidator())
   const site = createSite(options)
-  for (const route of ROUTES) app.route(toRouteOptions(route, options, site))
+  const routes = options.demo ? [...ROUTES, ...DEMO_ROUTES] : ROUTES
+  for (const route of routes) app.route(toRouteOptions(route, options, site))
   await app.ready()
   return app
 }
@@ -157,13 +163,14 @@ function createApp({ trustProxy, tls, log }: HttpOptions): FastifyInstance {
   return fastify(options)
 }
 
-function createSite({ core, sign, ready, publicUrl, version }: HttpOptions): Site {
+function createSite({ publicUrl, version, widget, ...options }: HttpOptions): Site {
+  const { core, sign, ready, demo } = options
   const pages = {
     openapi: toOpenApi(ROUTES, { publicUrl, version }),
     docs: toDocs(ROUTES, version),
     style: STYLE,
   }
-  return { core, sign, ready, pages }
+  return { core, sign, ready, demo, pages, widget: widget && createWidget(widget) }
 }
 
 function toRouteOptions(route: Route, options: HttpOptions, site: Site): RouteOptions {
@@ -183,8 +190,8 @@ function toRouteOptions(route: Route, options: HttpOptions, site: Site): RouteOp
     handler: async (request, reply) => {
       const answer = await answerCall(route, { request, reply }, site)
       if (answer.type !== undefined) reply.type(answer.type)
-      if (answer.headers) reply.headers(answer.headers)
       if (answer.type?.startsWith('text/html')) reply.header('Content-Security-Policy', PAGE_POLICY)
+      if (answer.headers) reply.headers(answer.headers)
       return reply.code(answer.status).send(answer.body)
     },
   }
@@ -195,9 +202,8 @@ function answerCall(
   { request, reply }: Pick<RawCall, 'request' | 'reply'>,
   site: Site,
 ): Promise<Answer> {
-  if (route.access === 'public') return route.on({ site })
   const raw = { site, core: site.core, params: request.params, request, reply }
-  if (route.access === 'link') return route.on(raw)
+  if (route.access === 'public' || route.access === 'link') return route.on(raw)
   const actor = actorOf(request)
   if (!actor) throw new Error(`${route.method} ${route.path} was reached without a user`)
   if ('bytes' in route) return route.on({ ...raw, actor })

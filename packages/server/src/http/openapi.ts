@@ -79,7 +79,7 @@ const IDEMPOTENCY_KEY = {
 }
 
 function toAnswers({ answers, path }: Route, used: Set<string>): Json {
-  const type = path.endsWith('.css') ? 'text/css' : path === '/docs' ? 'text/html' : undefined
+  const type = TYPES.find(([ending]) => path.endsWith(ending))?.[1]
   return Object.fromEntries(
     Object.entries(answers).map(([status, schema]) => [
       status,
@@ -91,6 +91,11 @@ function toAnswers({ answers, path }: Route, used: Set<string>): Json {
   )
 }
 
+const TYPES = [
+  ['.css', 'text/css'],
+  ['.js', 'text/javascript'],
+  ['/docs', 'text/html'],
+] as const
 const ANSWERS: Record<string, string> = { 200: 'Done', 201: 'Made', 204: 'Done; nothing to say' }
 
 function toProblems(route: Route, used: Set<string>): Json {

@@ -3,8 +3,10 @@ import type { ErrorCode } from '@microchatter/protocol'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Static, TObject, TSchema } from 'typebox'
 import type { Actor, Core } from '../domain/core.ts'
+import type { Demo } from '../domain/demo.ts'
 import type { Once } from '../domain/idempotency.ts'
 import type { SignToken } from '../domain/sessions.ts'
+import type { Widget } from './widget.ts'
 
 export interface Answer {
   status: number
@@ -21,6 +23,10 @@ export interface Site {
   ready(): Promise<{ ok: boolean; detail?: string }>
   /** Written once at the start. */
   pages: { openapi: unknown; docs: string; style: string }
+  /** undefined: it was not built. */
+  widget: Widget | undefined
+  /** undefined: the site has none. */
+  demo: Demo | undefined
 }
 
 interface Input {
@@ -41,7 +47,8 @@ export interface Call<T extends Input = Input> {
   /** Goes by the Idempotency-Key, where the row takes one and the caller gave one. */
   once: Once
 }
-export type PublicCall = Pick<Call, 'site'>
+/** What a function gets that answers anyone. */
+export type PublicCall<P = unknown> = Omit<RawCall<P>, 'reply'>
 /** What a function gets that answers who has a signed link, or takes bytes as they come. */
 export interface RawCall<P = unknown> {
   site: Site
@@ -110,12 +117,15 @@ export function route<P extends TObject, Q extends TObject, B extends TObject>(
   return { name, access, ...split(address), ...row } as UserRoute
 }
 
-export function publicRoute(
+export function publicRoute<P extends TObject>(
   name: string,
   address: Address,
-  row: Row & Pick<PublicRoute, 'on'>,
+  row: Omit<Row, 'params'> & {
+    params?: P
+    on: (call: PublicCall<Static<P>>) => Promise<Answer>
+  },
 ): Route {
-  return { name, access: 'public', ...split(address), ...row }
+  return { name, access: 'public', ...split(address), ...row } as PublicRoute
 }
 
 export function linkRoute<P extends TObject>(

@@ -153,6 +153,7 @@ import {
   onRegisterUser,
   UserParams,
 } from './users.ts'
+import { onGetWidget } from './widget.ts'
 
 const AnyUser = Type.Union([User, Profile])
 const Text = Type.String()
@@ -742,5 +743,11 @@ export const ROUTES: readonly Route[] = [
     summary: 'The style of that page',
     answers: { 200: Text },
     on: onDocsStyle,
+  }),
+  publicRoute('getWidget', 'GET /widget.js', {
+    summary: 'The inbox for pages: a module that makes `<micro-chatter>` work',
+    answers: { 200: Text, 304: null },
+    errors: ['not_found'],
+    on: onGetWidget,
   }),
 ]
