@@ -11,6 +11,7 @@ import type {
   Edit,
   EditBody,
   EditScheduledBody,
+  Features,
   File,
   FileLinks,
   FileLinksBody,
@@ -130,6 +131,7 @@ export const CALLS: Record<keyof Api, string> = {
   markDelivered: 'PUT /chats/:chatId/delivered {}',
   getReceipts: 'GET /chats/:chatId/messages/:seq/receipts',
   getPresence: 'GET /presence',
+  getFeatures: 'GET /features',
   getUnread: 'GET /unread',
   getUpload: 'GET /uploads/:uploadId',
   removeUpload: 'DELETE /uploads/:uploadId',
@@ -494,6 +496,8 @@ export interface Api {
   ): Promise<Receipts>
   /** Who of these users is there, as far as I may know. */
   getPresence(input: PresenceQuery): Promise<PresenceList>
+  /** What this server offers me: files, previews, finding people. */
+  getFeatures(): Promise<Features>
   /** The badge for the site's own menu. */
   getUnread(): Promise<Unread>
   /** A file that I have uploaded, once it is whole. */

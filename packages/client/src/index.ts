@@ -19,6 +19,7 @@ export type {
   Chat,
   EventData,
   EventName,
+  Features,
   File,
   FileLink,
   Member,

@@ -424,6 +424,18 @@ export interface EditScheduledBody {
   sendAt?: string
 }
 
+export interface Features {
+  files?: {
+    /** Of one file. */ maxBytes: number
+    /** The media types that are taken, such as `image/*`. */
+    types: string[]
+  }
+  /** true: links in texts get a preview. */
+  previews: boolean
+  /** true: I may search and list users. */
+  findUsers: boolean
+}
+
 export interface File {
   /** Of the upload. */
   id: string

@@ -74,6 +74,11 @@ export function isDemoOn({ config, production }: Loaded): boolean {
   return config.demo === 'auto' && !production
 }
 
+/** In production it takes a decision: files need room, and an origin of their own. */
+export function areFilesOn({ config, production }: Loaded): boolean {
+  return config.files.uploads === 'on' || (config.files.uploads === 'auto' && !production)
+}
+
 /** What opens the database of the settings, or the one at another `url`. */
 export function databaseOptions(
   { database, databaseUrl, dataDir, schema }: Config,

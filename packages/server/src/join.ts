@@ -13,7 +13,7 @@ import { openDisk } from './blobs/disk.ts'
 import { openS3 } from './blobs/s3.ts'
 import type { Bus } from './bus/bus.ts'
 import { createMemoryBus } from './bus/memory.ts'
-import { type Config, isDemoOn, type Loaded } from './config.ts'
+import { areFilesOn, type Config, isDemoOn, type Loaded } from './config.ts'
 import { ensureAdmin } from './domain/admin.ts'
 import { Clock } from './domain/clock.ts'
 import type { Actor, Core } from './domain/core.ts'
@@ -233,9 +233,10 @@ async function createBus(config: Config, log: Logger, onGap: () => void): Promis
   })
 }
 
-async function createFiles({ config }: Loaded, db: Database): Promise<Core['files']> {
-  const { s3, files } = config
-  if (files.uploads === 'off') return undefined
+async function createFiles(loaded: Loaded, db: Database): Promise<Core['files']> {
+  if (!areFilesOn(loaded)) return undefined
+  const { config } = loaded
+  const { s3 } = config
   return {
     blobs: s3.url === '' ? await openFolder(config) : openS3(s3),
     images: new Images(),

@@ -299,6 +299,7 @@ const ROWS: Record<string, Row> = {
   },
   getReceipts: { address: ({ chat }) => `/chats/${chat}/messages/1/receipts`, ...members(200) },
   getPresence: { address: ({ other }) => `/presence?usernames=${other}`, ...everyone(200) },
+  getFeatures: { address: () => '/features', ...everyone(200) },
   getUnread: { address: () => '/unread', ...everyone(200) },
   createUpload: {
     address: () => '/uploads',

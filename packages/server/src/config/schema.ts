@@ -137,7 +137,10 @@ export const ConfigSchema = section({
     ),
   }),
   files: section({
-    uploads: choice(['on', 'off'], 'Whether people may send files.'),
+    uploads: choice(
+      ['auto', 'on', 'off'],
+      'Whether people may send files. auto: unless in production.',
+    ),
     dir: text('The folder of the files. Empty: `files` in the data folder.'),
     publicUrl: format(
       'publicUrl',

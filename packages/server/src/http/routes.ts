@@ -11,6 +11,7 @@ import {
   EditBody,
   NewDraft,
   closed,
+  Features,
   File,
   FileLinks,
   FileLinksBody,
@@ -145,6 +146,7 @@ import { onSearchMessages } from './search.ts'
 import { onGetUpload, onRemoveUpload, onUpload, UploadParams } from './uploads.ts'
 import { onEditSettings, onGetSettings } from './settings.ts'
 import { onGetUnread, onMarkAllRead } from './unread.ts'
+import { onGetFeatures } from './features.ts'
 import {
   onDeleteUser,
   onEditUser,
@@ -657,6 +659,11 @@ export const ROUTES: readonly Route[] = [
     query: PresenceQuery,
     answers: { 200: PresenceList },
     on: onGetPresence,
+  }),
+  route('getFeatures', 'user', 'GET /features', {
+    summary: 'What this server offers me: files, previews, finding people',
+    answers: { 200: Features },
+    on: onGetFeatures,
   }),
   route('getUnread', 'user', 'GET /unread', {
     summary: "The badge for the site's own menu",
