@@ -1,6 +1,6 @@
 /** What the documents say, against the code: names, defaults, codes, rules, links, and the example of the README. */
 import assert from 'node:assert/strict'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
@@ -17,10 +17,17 @@ const { CALLS, CLOSE_REASONS, ERRORS, EVENTS } = protocol
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 const DOCUMENTS = [
   ...readdirSync(ROOT).filter((name) => name.endsWith('.md')),
-  ...readdirSync(join(ROOT, 'docs'))
-    .filter((name) => name.endsWith('.md'))
-    .map((name) => `docs/${name}`),
+  ...markdownIn('docs'),
+  ...markdownIn('examples'),
+  ...['client', 'react', 'widget'].map((name) => `packages/${name}/README.md`),
 ]
+
+function markdownIn(folder: string): string[] {
+  return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `${folder}/${name.replaceAll('\\', '/')}`)
+}
+
 const texts = new Map(DOCUMENTS.map((path) => [path, read(path)]))
 const rules = text('docs/protocol.md')
 
@@ -239,8 +246,8 @@ test('files, scripts and folders that the documents name are there', () => {
       assert.ok(name in scripts, `${path} names npm run ${name}`)
     for (const [, name = ''] of content.matchAll(/`((?:[\w.-]+\/)+[\w.-]+\.(?:ts|json|sql|md))`/g))
       assert.ok(
-        ['', 'packages/server/src', 'packages/server', 'deploy'].some((folder) =>
-          existsSync(join(ROOT, folder, name)),
+        ['', 'packages/server/src', 'packages/server', 'packages/widget/src', 'deploy'].some(
+          (folder) => existsSync(join(ROOT, folder, name)),
         ),
         `${path} names ${name}`,
       )
@@ -260,7 +267,9 @@ function leadsSomewhere(from: string, target: string): boolean {
   const [file = '', anchor] = target.split('#')
   const path = file === '' ? from : relative(ROOT, join(ROOT, dirname(from), file))
   if (!existsSync(join(ROOT, path))) return false
-  return anchor === undefined || anchorsOf(read(path)).includes(anchor)
+  if (anchor === undefined) return true
+  const isFolder = statSync(join(ROOT, path)).isDirectory()
+  return anchorsOf(read(isFolder ? join(path, 'README.md') : path)).includes(anchor)
 }
 
 /** As the hosts of repositories make them of headings. */
@@ -306,19 +315,19 @@ interface Page {
   ): { send(username: string, body: string, clientId?: string): Promise<Message>; close(): void }
 }
 
-test('the example of README.md runs as it is printed', async (t) => {
+test('the examples of README.md and of a page without a library run as they are printed', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'microchatter-readme-'))
   t.after(() => rm(folder, { recursive: true, force: true }))
   await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'), 'junction')
-  const load = async <T>(info: string): Promise<T> => {
+  const load = async <T>(document: string, info: string): Promise<T> => {
     const file = join(folder, `${info.replace(' ', '-')}.mjs`)
-    await writeFile(file, codeBlock(text('README.md'), info))
+    await writeFile(file, codeBlock(text(document), info))
     return (await import(pathToFileURL(file).href)) as T
   }
   process.env.MICROCHATTER_JWT_SECRET = SECRET
   t.after(() => delete process.env.MICROCHATTER_JWT_SECRET)
-  const { chatToken } = await load<BackEnd>('js back-end')
-  const { openMailbox } = await load<Page>('js page')
+  const { chatToken } = await load<BackEnd>('README.md', 'js back-end')
+  const { openMailbox } = await load<Page>('docs/guide/own-interface.md', 'js page')
   const server = await startServer('embedded')
   const mailboxes: ReturnType<Page['openMailbox']>[] = []
   t.after(async () => {

@@ -35,8 +35,8 @@ export class Inbox extends Root {
     const { chat, side } = this
     return html`<div class="root inbox ${chat === undefined ? 'shows-list' : 'shows-chat'} ${side ? 'has-side' : ''}" dir=${ui.t.dir}
       @keydown=${this.#onKey}>
-      <nav class="pane list"><mc-list .ui=${ui} .chosen=${chat}></mc-list></nav>
-      <main class="pane chat">${chat === undefined ? this.#nothing(ui) : this.#chat(ui, chat)}</main>
+      <nav class="pane list" part="list" aria-label=${ui.t.inbox}><mc-list .ui=${ui} .chosen=${chat}></mc-list></nav>
+      <section class="pane chat" part="chat">${chat === undefined ? this.#nothing(ui) : this.#chat(ui, chat)}</section>
       ${chat !== undefined && side ? sideView(ui, chat, side) : nothing}
       ${this.above(ui)}
     </div>`
@@ -99,7 +99,7 @@ function sideView(ui: Ui, chat: string, { kind, seq }: NonNullable<Inbox['side']
     thread: () =>
       html`<mc-conversation .ui=${ui} .chatId=${chat} .thread=${seq}></mc-conversation>`,
   }[kind]
-  return html`<aside class="pane side">${keyed(`${kind} ${chat} ${seq}`, part())}</aside>`
+  return html`<section class="pane side" part="side" aria-label=${ui.t.details}>${keyed(`${kind} ${chat} ${seq}`, part())}</section>`
 }
 
 /** One conversation: `with` a username, or `chat` by its id. */
@@ -122,7 +122,7 @@ export class SingleChat extends Root {
       ui.run(ui.client.openWith(this.with).then(({ id }) => (this.chat = id)))
     }
     return html`<div class="root inbox single shows-chat ${side ? 'has-side' : ''}" dir=${ui.t.dir}>
-      <main class="pane chat">
+      <section class="pane chat" part="chat">
         ${
           chat === undefined
             ? html`<div class="loading" role="status" aria-label=${ui.t.connecting}></div>`
@@ -131,7 +131,7 @@ export class SingleChat extends Root {
                 html`<mc-conversation .ui=${ui} .chatId=${chat} ${ref((element) => (this.#conversation = element as ConversationPart))}></mc-conversation>`,
               )
         }
-      </main>
+      </section>
       ${chat !== undefined && side ? sideView(ui, chat, side) : nothing}
       ${this.above(ui)}
     </div>`
@@ -149,7 +149,7 @@ export class Badge extends Root {
     const { total, requests = 0 } = this.watch(ui.client.unread)
     const count = total + requests
     if (count === 0) return nothing
-    return html`<span class="badge" role="status"><span aria-hidden="true">${ui.format.count(count)}</span><span class="hidden">${ui.t.unreadCount(count)}</span></span>`
+    return html`<span class="badge" part="badge" role="status"><span aria-hidden="true">${ui.format.count(count)}</span><span class="hidden">${ui.t.unreadCount(count)}</span></span>`
   }
 
   protected override outside(): typeof nothing {
@@ -180,15 +180,15 @@ export class Launcher extends Root {
     return html`<div class="floating" dir=${ui.t.dir}>
       ${
         this.open
-          ? html`<div class="panel" role="dialog" aria-label=${ui.t.inbox}>
+          ? html`<div class="panel" part="panel" role="dialog" aria-label=${ui.t.inbox}>
               <micro-chatter .server=${this.server} .tokenUrl=${this.tokenUrl} .getToken=${this.getToken} .reportUrl=${this.reportUrl}
-                .texts=${this.texts} .theme=${this.theme} .with=${this.with} exportparts="bubble"></micro-chatter>
+                .texts=${this.texts} .theme=${this.theme} .with=${this.with} exportparts="list, chat, side, header, bubble, mine, theirs, composer"></micro-chatter>
             </div>`
           : nothing
       }
-      <button class="launch" aria-expanded=${this.open === true} aria-label=${count > 0 && !this.open ? `${label}, ${ui.t.unreadCount(count)}` : label} @click=${() => (this.open = !this.open)}>
+      <button class="launch" part="launcher" aria-expanded=${this.open === true} aria-label=${count > 0 && !this.open ? `${label}, ${ui.t.unreadCount(count)}` : label} @click=${() => (this.open = !this.open)}>
         ${icon(this.open ? 'close' : 'chat')}
-        ${count > 0 && !this.open ? html`<span class="badge">${ui.format.count(count)}</span>` : nothing}
+        ${count > 0 && !this.open ? html`<span class="badge" part="badge">${ui.format.count(count)}</span>` : nothing}
       </button>
     </div>`
   }

@@ -73,16 +73,17 @@ export class Session implements Value<State> {
     try {
       // Whose it is has to be known first, so that nobody sees what another has kept in this browser.
       const first = await this.#getToken()
-      if (first) this.#begin(first)
+      const user = first && subjectOf(first)
+      await forgetOthers(this.#source.server, user || undefined)
+      if (first) this.#begin(first, user)
       else this.#set({ name: 'signed out' })
     } catch {
       this.#set({ name: 'failed' })
     }
   }
 
-  #begin(first: string): void {
+  #begin(first: string, user: string | undefined): void {
     let next: string | undefined = first
-    const user = subjectOf(first)
     const client = new Client({
       url: this.#source.server,
       getToken: () => {
@@ -90,7 +91,7 @@ export class Session implements Value<State> {
         next = undefined
         return token ?? this.#getToken()
       },
-      ...(user === undefined ? {} : { storage: idbStorage(`${this.#source.server} ${user}`) }),
+      ...(user === undefined ? {} : { storage: storageOf(this.#source.server, user) }),
       onEnd: (error) => this.#onEnd(client, error),
     })
     this.#set({ name: 'ready', client, features: NONE })
@@ -142,7 +143,24 @@ export function sessionOf(source: Source): Session {
   return session
 }
 
-/** `{ token }` by the site, for who is logged in there; 401, 403: nobody is. */
+function storageOf(server: string, user: string) {
+  return idbStorage(`${server} ${user}`)
+}
+
+/** Nobody reads what another one, who has logged out at the site, has left in this browser. */
+async function forgetOthers(server: string, user: string | undefined): Promise<void> {
+  const key = `microchatter ${server}`
+  try {
+    const last = localStorage.getItem(key)
+    if (last !== null && last !== user) await storageOf(server, last).clear()
+    if (user === undefined) localStorage.removeItem(key)
+    else localStorage.setItem(key, user)
+  } catch {
+    // A browser that keeps nothing has nothing to forget.
+  }
+}
+
+/** `{ token }` by the site, for who is logged in there; without one, and by 401 or 403: nobody is. */
 async function fetchToken(url: string): Promise<string | undefined> {
   const response = await fetch(url, {
     headers: { accept: 'application/json' },
@@ -151,8 +169,8 @@ async function fetchToken(url: string): Promise<string | undefined> {
   })
   if (response.status === 401 || response.status === 403) return undefined
   if (!response.ok) throw new Error(`${url} answered with the status ${response.status}`)
-  const { token } = (await response.json()) as { token?: string }
-  return token
+  const { token } = (await response.json()) as { token?: string | null }
+  return token ?? undefined
 }
 
 /** Of a JWT, unproven: it only names a place in this browser. undefined: the token says nothing. */

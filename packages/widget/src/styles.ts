@@ -94,7 +94,7 @@ const LAYOUT = css`
   .primary:hover:not(:disabled) { filter: brightness(1.07); }
   .primary.danger { background: var(--danger); color: light-dark(#fff, #220a0c); }
   .danger { color: var(--danger); }
-  .quiet { color: var(--accent); font-weight: 600; padding: 4px 0; }
+  .quiet { color: light-dark(#2746c7, #b3c3ff); font-weight: 600; padding: 4px 0; }
   .buttons { display: flex; gap: 10px; justify-content: flex-end; align-items: center; flex-wrap: wrap; }
   .buttons button:not(.primary) { padding: 9px 14px; border-radius: 999px; font-weight: 600; }
   .buttons button:not(.primary):hover { background: var(--hover); }
@@ -104,7 +104,7 @@ const LAYOUT = css`
   @keyframes turn { to { transform: rotate(360deg); } }
   .toast { position: absolute; inset-block-end: 84px; inset-inline: 0; margin-inline: auto; width: fit-content; max-width: min(90%, 460px); background: light-dark(#20242e, #eceef3); color: light-dark(#fff, #14161b); border-radius: 12px; padding: 10px 16px; box-shadow: var(--shadow); z-index: 5; animation: rise 0.18s ease-out; }
   @keyframes rise { from { transform: translateY(10px); opacity: 0; } }
-  .avatar { position: relative; width: 46px; height: 46px; border-radius: 50%; flex: none; display: grid; place-items: center; font-weight: 650; font-size: 16px; color: light-dark(#fff, #10131a); background: light-dark(hsl(var(--hue) 48% 42%), hsl(var(--hue) 62% 76%)); user-select: none; }
+  .avatar { position: relative; width: 46px; height: 46px; border-radius: 50%; flex: none; display: grid; place-items: center; font-weight: 650; font-size: 16px; color: light-dark(#fff, #10131a); background: light-dark(hsl(var(--hue) 48% 35%), hsl(var(--hue) 62% 76%)); user-select: none; }
   .avatar img { width: 100%; height: 100%; border-radius: 50%; object-fit: cover; }
   .dot { position: absolute; inset-block-end: 0; inset-inline-end: 0; width: 13px; height: 13px; border-radius: 50%; border: 2.5px solid var(--surface); background: var(--online); }
   .dot.away { background: light-dark(#d99a1c, #efc15f); }
@@ -183,7 +183,7 @@ const CONVERSATION = css`
   .bubble.gone { color: var(--muted); background: none; border: 1px dashed var(--line); box-shadow: none; }
   .text { white-space: pre-wrap; display: inline; }
   .mention { color: var(--accent); font-weight: 620; }
-  .mine .mention { color: inherit; }
+  .mine .mention, .mine .quiet { color: inherit; }
   .meta { float: inline-end; display: inline-flex; align-items: center; gap: 4px; margin-block: 5px 0; margin-inline: 10px -2px; font-size: 11.5px; line-height: 15px; color: var(--muted); white-space: nowrap; user-select: none; }
   .mine .meta, .mine .meta time, .mine .quote span, .mine .card small, .mine .poll small, .mine .download small { color: color-mix(in srgb, var(--on-mine) 72%, var(--mine)); }
   .large .meta, .large .meta time, .bare .meta time, .gone .meta, .gone .meta time { color: var(--muted) !important; }

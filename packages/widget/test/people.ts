@@ -1,5 +1,6 @@
 /** A server, a site of its own, and people with names who have their pages. */
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
+import type { Engine } from '../../server/test/support/databases.ts'
 import { openBrowser } from '../../server/test/support/browser.ts'
 import {
   jwtFor,
@@ -29,8 +30,11 @@ interface Opened {
   context?: BrowserContextOptions
 }
 
-export async function openStage(settings: Record<string, string> = {}): Promise<Stage> {
-  const server = await startServer('embedded', { MICROCHATTER_FILES_UPLOADS: 'on', ...settings })
+export async function openStage(
+  settings: Record<string, string> = {},
+  engine: Engine = 'embedded',
+): Promise<Stage> {
+  const server = await startServer(engine, { MICROCHATTER_FILES_UPLOADS: 'on', ...settings })
   const site = await openSite(server)
   const browser = await openBrowser()
   return {
@@ -66,11 +70,11 @@ export function row(page: Page, name: string) {
 
 /** A message that says so, of whoever. */
 export function message(page: Page, text: string) {
-  return page.locator('main .message').filter({ hasText: text })
+  return page.locator('.pane.chat .message').filter({ hasText: text })
 }
 
 export async function say(page: Page, text: string): Promise<void> {
-  await page.locator('main').getByRole('textbox', { name: 'Message' }).fill(text)
+  await page.locator('.pane.chat').getByRole('textbox', { name: 'Message' }).fill(text)
   await page.keyboard.press('Enter')
 }
 

@@ -8,7 +8,11 @@ export interface Site {
   url: string
   /** Who is logged in there, by their cookie; taken away, they are not. */
   loggedIn: Set<string>
-  /** What was reported. */
+  /** How long the tokens last that it gives. */
+  tokenSeconds: number
+  /** How many it has given. */
+  asked: number
+  /** Who has reported something. */
   reports: unknown[]
   close(): void
 }
@@ -42,7 +46,9 @@ export async function openSite(chat: { url: string }): Promise<Site> {
       return void response.setHeader('content-type', 'text/css').end(STYLE)
     if (pathname === '/chat-token') {
       if (!user || !loggedIn.has(user)) return void response.writeHead(401).end()
-      return void response.end(JSON.stringify({ token: await jwtFor(decodeURIComponent(user)) }))
+      site.asked += 1
+      const token = await jwtFor(decodeURIComponent(user), { seconds: site.tokenSeconds })
+      return void response.end(JSON.stringify({ token }))
     }
     if (pathname === '/report') {
       reports.push(user)
@@ -58,7 +64,9 @@ export async function openSite(chat: { url: string }): Promise<Site> {
     response.end(pageOf(body, chat.url))
   }
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return {
+  const site: Site = {
+    tokenSeconds: 3_600,
+    asked: 0,
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     loggedIn,
     reports,
@@ -67,6 +75,7 @@ export async function openSite(chat: { url: string }): Promise<Site> {
       server.close()
     },
   }
+  return site
 }
 
 /** @returns a page of this person; what the page complains of is in `problems` */

@@ -11,6 +11,15 @@ const PIXEL = Buffer.from(
   'base64',
 )
 
+/** In the page: how much of a user is kept in the browser. */
+const KEPT = (user: string) => `new Promise((resolve) => {
+  const opened = indexedDB.open('microchatter ${user}')
+  opened.onsuccess = () => {
+    const count = opened.result.transaction('kept').objectStore('kept').count()
+    count.onsuccess = () => resolve(count.result)
+  }
+})`
+
 /** In the page: a file is let go over the conversation. */
 const DROP = `
   const data = new DataTransfer()
@@ -114,18 +123,18 @@ describe('the widget', { skip: skipBrowser() }, () => {
 
   test('a thread beside the chat', async () => {
     await choose(ann.page, 'Hello Ann', 'Reply in thread')
-    const aside = ann.page.locator('aside')
+    const aside = ann.page.locator('.pane.side')
     await aside.getByRole('textbox', { name: 'Message' }).fill('in the thread')
     await ann.page.keyboard.press('Enter')
     await aside.locator('.message').filter({ hasText: 'in the thread' }).waitFor()
     await bob.page.getByRole('button', { name: '1 reply' }).click()
-    const other = bob.page.locator('aside')
+    const other = bob.page.locator('.pane.side')
     await other.locator('.message').filter({ hasText: 'in the thread' }).waitFor()
     await other.getByRole('textbox', { name: 'Message' }).fill('and back')
     await bob.page.keyboard.press('Enter')
     await aside.locator('.message').filter({ hasText: 'and back' }).waitFor()
     assert.equal(
-      await ann.page.locator('main .message').filter({ hasText: 'in the thread' }).count(),
+      await ann.page.locator('.pane.chat .message').filter({ hasText: 'in the thread' }).count(),
       0,
     )
     await leave()
@@ -164,7 +173,7 @@ describe('the widget', { skip: skipBrowser() }, () => {
     }
     await dialog.getByRole('textbox', { name: 'Name of the group' }).fill('Garden party')
     await dialog.getByRole('button', { name: 'Create' }).click()
-    await page.locator('main').getByText('3 members').waitFor()
+    await page.locator('.pane.chat').getByText('3 members').waitFor()
     await page.getByRole('button', { name: 'Attach' }).click()
     await page.getByRole('menuitem', { name: 'Poll' }).click()
     await dialog.getByLabel('Question').fill('Who brings cake?')
@@ -180,14 +189,14 @@ describe('the widget', { skip: skipBrowser() }, () => {
     await page.keyboard.press('Enter')
     await row(cat.page, 'Garden party').locator('.badge').filter({ hasText: '@' }).waitFor()
     await page.locator('.who').click()
-    await page.locator('aside').getByRole('button', { name: 'Bob Stone' }).click()
+    await page.locator('.pane.side').getByRole('button', { name: 'Bob Stone' }).click()
     await page.getByRole('menuitem', { name: 'Make admin' }).click()
     await page
-      .locator('aside')
+      .locator('.pane.side')
       .getByRole('button', { name: 'Bob Stone' })
       .getByText('admin')
       .waitFor()
-    await page.locator('aside').getByRole('switch', { name: 'Only admins write' }).check()
+    await page.locator('.pane.side').getByRole('switch', { name: 'Only admins write' }).check()
     await row(cat.page, 'Garden party').click()
     await cat.page.getByText('Only admins write here.').waitFor()
     await leave(cat)
@@ -221,13 +230,13 @@ describe('the widget', { skip: skipBrowser() }, () => {
     await page.getByText('Reported. Thank you.').waitFor()
     assert.equal(stage.site.reports.length, 1)
     await page.getByRole('button', { name: 'Accept' }).click()
-    await page.locator('main').getByRole('textbox', { name: 'Message' }).waitFor()
+    await page.locator('.pane.chat').getByRole('textbox', { name: 'Message' }).waitFor()
     await page.locator('.who').click()
-    await page.locator('aside').getByRole('button', { name: 'Block' }).click()
+    await page.locator('.pane.side').getByRole('button', { name: 'Block' }).click()
     await page.getByRole('dialog').getByRole('button', { name: 'Block' }).click()
     await page.getByText('You have blocked this person.').waitFor()
-    await page.locator('aside').getByRole('switch', { name: 'Mute' }).check()
-    await page.locator('aside').getByRole('switch', { name: 'Archived' }).check()
+    await page.locator('.pane.side').getByRole('switch', { name: 'Mute' }).check()
+    await page.locator('.pane.side').getByRole('switch', { name: 'Archived' }).check()
     await page.getByRole('button', { name: 'Archived', exact: true }).click()
     await row(page, 'Eve Noone').getByTitle('Muted').waitFor()
     await row(page, 'Eve Noone').click({ button: 'right' })
@@ -247,7 +256,7 @@ describe('the widget', { skip: skipBrowser() }, () => {
     await row(page, 'Bob Stone').getByText('Draft:').waitFor()
     await page.reload()
     await row(page, 'Bob Stone').click()
-    const field = page.locator('main').getByRole('textbox', { name: 'Message' })
+    const field = page.locator('.pane.chat').getByRole('textbox', { name: 'Message' })
     await field.and(page.locator('textarea')).waitFor()
     assert.equal(await field.inputValue(), 'half a thought')
     await leave(cat)
@@ -271,9 +280,13 @@ describe('the widget', { skip: skipBrowser() }, () => {
 
   test('who logs out at the site sees nothing any more, and comes back by logging in', async () => {
     const { page } = ann
+    // What was seen is kept within a second.
+    await page.waitForTimeout(1_500)
+    assert.equal(await page.evaluate(KEPT(`${stage.server.url} ${ann.person.username}`)), 1)
     stage.site.loggedIn.delete(ann.person.username)
     await page.reload()
     await page.getByText('You are not logged in').waitFor()
+    assert.equal(await page.evaluate(KEPT(`${stage.server.url} ${ann.person.username}`)), 0)
     stage.site.loggedIn.add(ann.person.username)
     await page.reload()
     await row(page, 'Bob Stone').waitFor()

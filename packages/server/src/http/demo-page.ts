@@ -1,8 +1,8 @@
 import { type Html, html } from './html.ts'
 
 const PEOPLE = [
-  { name: 'anna', displayName: 'Anna Lind', initials: 'AL' },
-  { name: 'ben', displayName: 'Ben Okafor', initials: 'BO' },
+  { name: 'anna', displayName: 'Anna Lind', initials: 'AL', other: 'ben' },
+  { name: 'ben', displayName: 'Ben Okafor', initials: 'BO', other: 'anna' },
 ]
 const LANGUAGES = [
   ['en', 'English'],
@@ -56,10 +56,10 @@ function toTab({ name, displayName }: (typeof PEOPLE)[number], index: number): H
   return html`<button type="button" role="tab" id="tab-${name}" aria-controls="${name}" aria-selected="${String(index === 0)}">${displayName}</button>`
 }
 
-function toPerson({ name, displayName, initials }: (typeof PEOPLE)[number]): Html {
+function toPerson({ name, displayName, initials, other }: (typeof PEOPLE)[number]): Html {
   return html`
 <section id="${name}" aria-labelledby="title-${name}">
 <h2 id="title-${name}"><span class="face" aria-hidden="true">${initials}</span>${displayName}</h2>
-<div class="box"><micro-chatter token-url="/demo/tokens/${name}" theme="auto" lang="en"></micro-chatter></div>
+<div class="box"><micro-chatter token-url="/demo/tokens/${name}" with="demo-${other}" theme="auto" lang="en"></micro-chatter></div>
 </section>`
 }

@@ -112,7 +112,7 @@ export class ComposerPart extends Part {
     if (this.recordedMs !== undefined) return this.#recordingBar(this.recordedMs)
     const isEmpty = this.text.trim() === '' && this.attached.length === 0
     const mayRecord = isEmpty && !this.edited && this.ui.features.files !== undefined
-    return html`<form class="composer" @submit=${this.#onSubmit}>
+    return html`<form class="composer" part="composer" @submit=${this.#onSubmit}>
       ${this.#above()} ${this.#attachedTiles()} ${this.#suggestions()}
       <div class="bar">
         <button type="button" class="tool" aria-label=${t.attach} title=${t.attach} aria-haspopup="menu"

@@ -60,7 +60,7 @@ export function locationView({ ui }: Where, place: Location): TemplateResult {
   return html`<div class="card place">
     <b>${icon('place')}${link(url, name ?? ui.t.location)}</b>
     ${address ? html`<span dir="auto">${address}</span>` : nothing}
-    <small>${latitude.toFixed(5)}, ${longitude.toFixed(5)}</small>
+    <small dir="ltr">${latitude.toFixed(5)}, ${longitude.toFixed(5)}</small>
   </div>`
 }
 

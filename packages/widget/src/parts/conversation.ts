@@ -72,7 +72,7 @@ export class ConversationPart extends Part {
       other?.username === undefined
         ? undefined
         : this.watch(this.ui.people.presence(other.username))
-    return html`<header class="head">
+    return html`<header class="head" part="header">
       ${this.canGoBack ? html`<button class="tool back" aria-label=${t.back} @click=${() => this.onBack()}>${icon('back')}</button>` : nothing}
       <button class="who" @click=${() => this.ui.side({ kind: 'details' })} title=${t.details}>
         ${avatar({ name: title, key: other?.username ?? chat.id, picture: chat.picture ?? other?.picture, isGroup: chat.kind === 'group', state: presence?.state })}
@@ -94,7 +94,7 @@ export class ConversationPart extends Part {
 
   #threadHead(): TemplateResult {
     const { t } = this.ui
-    return html`<header class="head"><h2>${t.thread}</h2>
+    return html`<header class="head" part="header"><h2>${t.thread}</h2>
       <button class="tool" aria-label=${t.close} @click=${() => this.ui.side(undefined)}>${icon('close')}</button></header>`
   }
 

@@ -53,7 +53,7 @@ export class DetailsPart extends Part {
     const chat = this.watch(this.ui.client.chat(this.chatId))
     const { t } = this.ui
     if (!chat) return html`${nothing}`
-    return html`<header class="head"><h2>${t.details}</h2>
+    return html`<header class="head" part="header"><h2>${t.details}</h2>
         <button class="tool" aria-label=${t.close} @click=${() => this.ui.side(undefined)}>${icon('close')}</button></header>
       <div class="details">
         ${this.#top(chat)} ${this.#switches(chat)}
@@ -110,7 +110,7 @@ export class DetailsPart extends Part {
 
   #messages(title: string, messages: Message[] | undefined): TemplateResult | typeof nothing {
     if (!messages || messages.length === 0) return nothing
-    return html`<h3>${title}</h3><ul class="chats inner">${messages.map((message) => messageHit(this.ui, message))}</ul>`
+    return html`<h3>${title}</h3><ul class="chats inner">${messages.map((message) => messageHit(this.ui, message, true))}</ul>`
   }
 
   #pictures(): TemplateResult | typeof nothing {
@@ -239,11 +239,11 @@ export class SearchPart extends Part {
 
   override render(): TemplateResult {
     const { t } = this.ui
-    return html`<header class="head"><h2>${t.searchChat}</h2>
+    return html`<header class="head" part="header"><h2>${t.searchChat}</h2>
         <button class="tool" aria-label=${t.close} @click=${() => this.ui.side(undefined)}>${icon('close')}</button></header>
       <label class="search">${icon('search')}<input type="search" placeholder=${t.search} aria-label=${t.searchChat} @input=${this.#onInput} /></label>
       <ul class="chats">
-        ${(this.found ?? []).map((message) => messageHit(this.ui, message))}
+        ${(this.found ?? []).map((message) => messageHit(this.ui, message, true))}
         ${this.found?.length === 0 ? html`<li class="empty small"><p>${t.noHits}</p></li>` : nothing}
       </ul>`
   }

@@ -144,7 +144,7 @@ export class DialogPart extends Part {
       poll: () => this.#poll(),
       starred: () => this.#starred(),
     }[this.kind ?? 'poll']()
-    return html`<header class="head"><h2>${this.#title()}</h2>
+    return html`<header class="head" part="header"><h2>${this.#title()}</h2>
       <button class="tool" aria-label=${this.ui.t.close} @click=${() => this.#close()}>${icon('close')}</button></header>${body}`
   }
 

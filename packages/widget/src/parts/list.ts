@@ -44,7 +44,7 @@ export class ListPart extends Part {
   override render(): TemplateResult {
     const { t } = this.ui
     return html`
-      <header class="head">
+      <header class="head" part="header">
         <h2>${t.inbox}</h2>
         <button class="tool" aria-label=${t.settings} title=${t.settings} @click=${() => this.ui.dialog('settings')}>${icon('gear')}</button>
         <button class="tool strong" aria-label=${t.newChat} title=${t.newChat} @click=${() => this.ui.dialog('new chat')}>${icon('plus')}</button>
@@ -237,16 +237,18 @@ function section(title: string, rows: TemplateResult[]): TemplateResult | typeof
     : html`<li class="section" role="presentation"><h3>${title}</h3></li>${rows}`
 }
 
-/** A message that was found, wherever hits are shown. */
-export function messageHit(ui: Ui, message: Message): TemplateResult {
+/** A message that was found, wherever hits are shown; `isHere`: all are of the chat that is open. */
+export function messageHit(ui: Ui, message: Message, isHere = false): TemplateResult {
   const { chatId, seq, sender, createdAt } = message
   const chat = ui.client.chat(chatId).getSnapshot()
-  const name =
-    sender === ui.client.me.getSnapshot()?.username ? ui.t.you : nameOf(ui, memberOf(chat, sender))
+  const me = ui.client.me.getSnapshot()?.username
+  const name = sender === me ? ui.t.you : nameOf(ui, memberOf(chat, sender))
+  const line = lineOf(ui, message)
+  const title = chat && !isHere ? titleOf(ui, chat) : name
   return html`<li><button class="entry" @click=${() => ui.open(chatId, seq)}>
     <span class="lines">
-      <span class="line"><b dir="auto">${chat ? titleOf(ui, chat) : name}</b><time datetime=${createdAt}>${ui.format.short(createdAt)}</time></span>
-      <span class="line"><span class="last two" dir="auto">${ui.t.says(name, lineOf(ui, message))}</span></span>
+      <span class="line"><b dir="auto">${title}</b><time datetime=${createdAt}>${ui.format.short(createdAt)}</time></span>
+      <span class="line"><span class="last two" dir="auto">${title === name ? line : ui.t.says(name, line)}</span></span>
     </span>
   </button></li>`
 }

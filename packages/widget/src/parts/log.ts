@@ -15,7 +15,7 @@ import { messageView } from './message.ts'
 import { pendingView } from './pending.ts'
 import type { Where } from './where.ts'
 
-const NEAR_PX = 900
+const NEAR_PX = 1_500
 const END_PX = 60
 const RUN_MS = 300_000
 const MARK_MS = 1_600
@@ -43,6 +43,7 @@ export class LogPart extends Part {
   #pages: Pages | undefined
   readonly #stretch = new Stretch()
   #isStuck = true
+  #lastTop = 0
   #anchor: { seq: number; top: number } | undefined
   /** What was unread when it was opened begins behind this one. */
   #divider: number | undefined
@@ -71,8 +72,8 @@ export class LogPart extends Part {
     document.removeEventListener('visibilitychange', this.#onVisible)
   }
 
-  /** Shows this message, from wherever it has to be fetched. */
-  async jump(seq: number): Promise<void> {
+  /** Shows this message, from wherever it has to be fetched: in the middle, and marked, or at the top. */
+  async jump(seq: number, block: 'center' | 'start' = 'center'): Promise<void> {
     if (!this.#hasBegun) {
       this.#wanted = seq
       return
@@ -85,10 +86,11 @@ export class LogPart extends Part {
     this.#isStuck = false
     this.#stretch.around(this.#items(), seq)
     this.#anchor = undefined
-    this.marked = seq
+    this.marked = block === 'center' ? seq : undefined
     this.requestUpdate()
     await this.updateComplete
-    this.#element(seq)?.scrollIntoView({ block: 'center' })
+    const divider = block === 'start' ? this.querySelector('.divider') : null
+    ;(divider ?? this.#element(seq))?.scrollIntoView({ block })
     this.#onScroll()
     setTimeout(() => (this.marked = undefined), MARK_MS)
   }
@@ -228,16 +230,10 @@ export class LogPart extends Part {
     const chat = this.ui.client.chat(this.chatId).getSnapshot()
     if (this.thread !== undefined || !chat || chat.unread === 0) return
     this.#divider = chat.readSeq
+    const isHere = (messages[0]?.seq ?? 0) <= chat.readSeq + 1
     const first = this.#items().find(({ seq }) => seq > chat.readSeq)
-    if (first && first.seq !== messages[0]?.seq) {
-      this.#stretch.around(this.#items(), first.seq)
-      this.#isStuck = false
-      this.requestUpdate()
-      void this.updateComplete.then(() => {
-        this.querySelector('.divider')?.scrollIntoView({ block: 'start' })
-        this.#onScroll()
-      })
-    } else this.ui.run(this.jump(chat.readSeq + 1))
+    if (!isHere) return this.ui.run(this.jump(chat.readSeq + 1, 'start'))
+    if (first) this.ui.run(this.jump(first.seq, 'start'))
   }
 
   get #box(): HTMLElement | null {
@@ -253,7 +249,10 @@ export class LogPart extends Part {
     if (!box || box.clientHeight === 0) return
     const below = box.scrollHeight - box.scrollTop - box.clientHeight
     const isWhole = this.#stretch.isToEnd && !this.#pages?.hasAfter
-    const isStuck = below < END_PX && isWhole
+    // What grows is no reason to let go of the end: only who scrolls up leaves it.
+    const hasStayed = this.#isStuck && box.scrollTop >= this.#lastTop - 1
+    const isStuck = isWhole && (below < END_PX || hasStayed)
+    this.#lastTop = box.scrollTop
     if (this.#isStuck && !isStuck) this.#stretch.hold(this.#items())
     if (isStuck && !this.#isStuck && this.thread === undefined) this.#arrive()
     this.#isStuck = isStuck
@@ -274,20 +273,25 @@ export class LogPart extends Part {
 
   #up(): void {
     if (this.#stretch.up(this.#items())) return this.requestUpdate()
+    if (this.#isFetching) return
+    if (this.#pages?.hasBefore) this.#fetch(this.#pages.older())
     const view = this.#conversation?.view.getSnapshot()
-    if (this.#pages) this.ui.run(this.#pages.older())
-    else if (view?.hasOlder && !this.#isFetching) {
-      this.#isFetching = true
-      const done = () => (this.#isFetching = false)
-      this.ui.run((this.#conversation?.loadOlder() ?? Promise.resolve()).finally(done))
-    }
+    if (!this.#pages && view?.hasOlder) this.#fetch(this.#conversation?.loadOlder())
   }
-  #isFetching = false
 
   #down(): void {
     if (this.#stretch.down(this.#items())) return this.requestUpdate()
-    if (this.#pages?.hasAfter) this.ui.run(this.#pages.newer())
+    if (!this.#isFetching && this.#pages?.hasAfter) this.#fetch(this.#pages.newer())
   }
+
+  /** What has come may be near the end again, and nobody scrolls meanwhile. */
+  #fetch(work: Promise<void> | undefined): void {
+    if (!work) return
+    this.#isFetching = true
+    const done = work.finally(() => (this.#isFetching = false)).then(() => this.updateComplete)
+    this.ui.run(done.then(() => this.#onScroll()))
+  }
+  #isFetching = false
 
   /** What is at the top of the screen, and where exactly. */
   #remember(box: HTMLElement): void {

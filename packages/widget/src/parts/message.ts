@@ -82,8 +82,9 @@ function actions(where: Where, message: Message): TemplateResult {
 
 function bubble(where: Where, message: Message): TemplateResult {
   const { ui, chat, me } = where
+  const whose = message.sender === me ? 'mine' : 'theirs'
   if (message.deletedAt || message.hidden)
-    return html`<div class="bubble gone"><i>${lineOf(ui, message)}</i>${meta(where, message)}</div>`
+    return html`<div class="bubble gone" part="bubble ${whose}"><i>${lineOf(ui, message)}</i>${meta(where, message)}</div>`
   const { body, files = [], forwarded, reply, preview, poll, card, location } = message
   const names = [...(message.mentions ?? [])].map((username) =>
     nameOf(ui, memberOf(chat, username)),
@@ -92,7 +93,7 @@ function bubble(where: Where, message: Message): TemplateResult {
   const isLarge = isEmojiOnly(body) && !reply && files.length === 0
   const visual = files.filter(({ kind }) => kind === 'image' || kind === 'video')
   const others = files.filter((file) => !visual.includes(file))
-  return html`<div class="bubble ${isBare && visual.length > 0 ? 'bare' : ''} ${isLarge ? 'large' : ''}">
+  return html`<div class="bubble ${isBare && visual.length > 0 ? 'bare' : ''} ${isLarge ? 'large' : ''}" part="bubble ${whose}">
     ${forwarded ? html`<span class="label">${icon('next')}${ui.t.forwarded}</span>` : nothing}
     ${reply ? quote(where, reply) : nothing}
     ${visual.length > 0 ? html`<div class="visual count-${Math.min(visual.length, 4)}">${visual.map((file) => fileView(where, message, file))}</div>` : nothing}

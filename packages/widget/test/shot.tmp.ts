@@ -1,0 +1,15 @@
+import { openBrowser } from '../../server/test/support/browser.ts'
+const browser = await openBrowser()
+const page = await (await browser.newContext({ viewport: { width: 1680, height: 950 } })).newPage()
+page.on('console', (m) => console.log(m.type(), m.text()))
+page.on('pageerror', (e) => console.log('ERR', e))
+await page.goto('http://127.0.0.1:3055/demo')
+await page.waitForTimeout(4000)
+await page.screenshot({ path: '/tmp/shots/demo1.png' })
+const left = page.locator('micro-chatter').first(),
+  right = page.locator('micro-chatter').nth(1)
+await left.locator('[data-chat]').first().click()
+await right.locator('[data-chat]').nth(2).click()
+await page.waitForTimeout(2000)
+await page.screenshot({ path: '/tmp/shots/demo2.png' })
+await browser.close()
