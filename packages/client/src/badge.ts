@@ -6,7 +6,8 @@ import type { Chat, Unread } from './protocol.ts'
 import { Source } from './value.ts'
 
 type Counts = Required<Unread>
-const NONE: Counts = { total: 0, chats: 0, requests: 0 }
+const KEYS = ['total', 'chats', 'requests'] as const
+const NONE = each(() => 0)
 
 export class Badge {
   readonly value = new Source<Unread>({ total: 0, chats: 0 })
@@ -14,34 +15,27 @@ export class Badge {
 
   /** By the server, while these chats were known. */
   told(unread: Unread, chats: ReadonlyMap<string, Chat>): void {
-    const here = countOf(chats)
     // What it counted may be older than what is known here: then there is nothing elsewhere.
-    const elsewhere = (key: keyof Counts) => Math.max(0, (unread[key] ?? 0) - here[key])
-    this.#elsewhere = {
-      total: elsewhere('total'),
-      chats: elsewhere('chats'),
-      requests: elsewhere('requests'),
-    }
+    const here = countOf(chats)
+    this.#elsewhere = each((key) => Math.max(0, (unread[key] ?? 0) - here[key]))
     this.show(chats)
   }
 
   show(chats: ReadonlyMap<string, Chat>): void {
     const here = countOf(chats)
-    const requests = here.requests + this.#elsewhere.requests
-    const shown: Unread = {
-      total: here.total + this.#elsewhere.total,
-      chats: here.chats + this.#elsewhere.chats,
-      ...(requests > 0 ? { requests } : {}),
-    }
+    const { requests, ...counts } = each((key) => here[key] + this.#elsewhere[key])
+    const shown: Unread = requests > 0 ? { ...counts, requests } : counts
     const last = this.value.getSnapshot()
-    const isSame = last.total === shown.total && last.chats === shown.chats
-    if (!isSame || last.requests !== shown.requests) this.value.set(shown)
+    if (KEYS.some((key) => last[key] !== shown[key])) this.value.set(shown)
   }
 
   clear(): void {
-    this.#elsewhere = NONE
-    this.show(new Map())
+    this.told(NONE, new Map())
   }
+}
+
+function each(count: (key: keyof Counts) => number): Counts {
+  return Object.fromEntries(KEYS.map((key) => [key, count(key)])) as unknown as Counts
 }
 
 function countOf(chats: ReadonlyMap<string, Chat>): Counts {

@@ -5,6 +5,9 @@
  *   send → outbox (kept, shown at once) → socket → the server's answer takes its place
  */
 import type {
+  CallAnswer,
+  CallBody,
+  CallName,
   Chat,
   EventData,
   EventName,
@@ -16,35 +19,40 @@ import type {
   Unread,
   User,
 } from './protocol.ts'
-import { LIMITS } from './protocol.ts'
+import { eventsOf } from './answers.ts'
 import type { Api } from './api.ts'
 import { Badge } from './badge.ts'
 import { Connection, type Status } from './connection.ts'
 import { type Conversation, type ConversationView, EMPTY } from './conversation.ts'
-import { ChatError } from './errors.ts'
+import { type ChatError, offline } from './errors.ts'
+import { PAGE, SYNC_CHATS } from './limits.ts'
 import { Links } from './links.ts'
 import { Mailbox } from './merge/mailbox.ts'
 import { Outbox } from './outbox.ts'
 import { Watch } from './presence.ts'
-import { createApi, createAsk } from './rest.ts'
+import { createApi } from './rest.ts'
 import { type ClientStorage, MemoryStorage } from './storage.ts'
 import { type GetToken, Token } from './token.ts'
 import { Typists } from './typing.ts'
 import { upload, type UploadOptions } from './uploads.ts'
 import { Source, type Value } from './value.ts'
+import { CAN_SHARE, Tabs, type TabsOptions } from './tabs.ts'
 
 export interface ClientOptions {
   /** Of the server, e.g. https://chat.example.org. */
   url: string
   /** Asks the site for a token of who is logged in; again before it ends. */
   getToken: GetToken
-  /** Where what waits is kept over a reload; nowhere unless given. `idbStorage` is for browsers. */
+  /**
+   * Where what waits is kept over a reload; nowhere unless given. `idbStorage` is for browsers; with it the tabs of one
+   * user share one connection.
+   */
   storage?: ClientStorage
   /** It has ended for good: nobody is logged in, or the account is gone. */
   onEnd?: (error: ChatError) => void
 }
 
-const PAGE = 50
+const SHOWN = 50
 /** A larger gap is not filled: the chat is shown from its newest page on. */
 const GAP = 500
 const KEEP_MS = 1_000
@@ -64,78 +72,75 @@ interface Open {
 export class Client {
   /** Every call by REST. */
   readonly api: Api
-  readonly status: Value<Status>
+  readonly status: Value<Status> = new Source<Status>('closed')
   /** Who is logged in; undefined before the first connection. */
-  readonly me: Value<User | undefined>
+  readonly me: Value<User | undefined> = new Source<User | undefined>(undefined)
   /** My list: pinned first, then newest first. */
-  readonly chats: Value<readonly Chat[]>
-  readonly archived: Value<readonly Chat[]>
+  readonly chats: Value<readonly Chat[]> = new Source<readonly Chat[]>([])
+  readonly archived: Value<readonly Chat[]> = new Source<readonly Chat[]>([])
   /** Of strangers, to be accepted or declined. */
-  readonly requests: Value<readonly Chat[]>
+  readonly requests: Value<readonly Chat[]> = new Source<readonly Chat[]>([])
+  readonly #badge = new Badge()
   /** The badge. */
-  readonly unread: Value<Unread>
+  readonly unread: Value<Unread> = this.#badge.value
 
   readonly #options: ClientOptions
   readonly #token: Token
   readonly #storage: ClientStorage
-  readonly #connection: Connection
+  readonly #connection: Connection | Tabs
+  readonly #tabs: Tabs | undefined
   readonly #outbox: Outbox
   readonly #typists: Typists
   readonly #watch: Watch
   readonly #links: Links
-  readonly #badge = new Badge()
-  readonly #sources = {
-    status: new Source<Status>('closed'),
-    me: new Source<User | undefined>(undefined),
-    chats: new Source<readonly Chat[]>([]),
-    archived: new Source<readonly Chat[]>([]),
-    requests: new Source<readonly Chat[]>([]),
-  }
   readonly #chats = new Map<string, Source<Chat | undefined>>()
   readonly #open = new Map<string, Open>()
   readonly #listeners = new Map<EventName, Set<(data: never) => void>>()
   readonly #dirty = new Set<string>()
-  #mailbox = new Mailbox('', (chatId) => this.#soil(chatId))
+  #mailbox = this.#mailboxOf('')
   #keeping: ReturnType<typeof setTimeout> | undefined
   /** By chat: its newest messages, as they were last seen. */
   #kept = new Map<string, Message[]>()
   #nextCursor: string | undefined
   #mending: Promise<void> = Promise.resolve()
+  #presence: 'online' | 'away' = 'online'
 
   constructor(options: ClientOptions) {
     const url = options.url.replace(/\/+$/, '')
     this.#options = { ...options, url }
     this.#token = new Token(options.getToken)
     this.#storage = options.storage ?? new MemoryStorage()
-    this.api = createApi(createAsk({ url, token: this.#token }))
-    this.#connection = new Connection({
+    this.api = createApi({ url, token: this.#token })
+    const { name } = this.#storage
+    const connection: TabsOptions = {
       url,
       token: this.#token,
+      name: `${name} ${url}`,
       onStatus: (status) => this.#onStatus(status),
-      onEvent: (name, data) => this.#onEvent(name, data),
-      onConnect: () => this.#onConnect(),
-      onEnd: (error) => this.#options.onEnd?.(error),
-    })
+      onEvent: (event, data) => this.#onEvent(event, data),
+      onConnect: (username) => this.#onConnect(username),
+      onOrphans: () => void this.#outbox.restore(),
+      onEnd: async (error, isOut) => {
+        if (isOut) await this.#forget()
+        this.#options.onEnd?.(error)
+      },
+    }
+    this.#tabs = name !== undefined && CAN_SHARE ? new Tabs(connection) : undefined
+    this.#connection = this.#tabs ?? new Connection(connection)
     this.#outbox = new Outbox({
       storage: this.#storage,
-      send: ({ chatId, clientId, message }) => this.#sendNow({ chatId, clientId, ...message }),
+      tabs: this.#tabs,
+      send: async ({ chatId, clientId, message }) =>
+        (await this.#call('message.send', { chatId, clientId, ...message })).message,
       onChange: (chatId) => this.#soil(chatId),
     })
     this.#typists = new Typists((chatId, typing) => {
       void this.#connection.call('typing', { chatId, typing }).catch(() => undefined)
     })
     this.#links = new Links((body) => this.api.linkFiles(body))
-    this.#watch = new Watch({
-      watch: async (usernames) =>
-        (await this.#connection.call('presence.subscribe', { usernames })).items,
-    })
-    const { status, me, chats, archived, requests } = this.#sources
-    this.status = status
-    this.me = me
-    this.chats = chats
-    this.archived = archived
-    this.requests = requests
-    this.unread = this.#badge.value
+    this.#watch = new Watch(
+      async (usernames) => (await this.#connection.call('presence.subscribe', { usernames })).items,
+    )
   }
 
   /** Shows what was kept, then connects, and stays connected until `stop`. */
@@ -154,13 +159,18 @@ export class Client {
 
   /** As `stop`, and nothing of the user is left here. */
   async logOut(): Promise<void> {
+    this.#tabs?.logOut()
+    await this.#forget()
+  }
+
+  async #forget(): Promise<void> {
     this.stop()
     await this.#storage.clear()
-    this.#mailbox = new Mailbox('', (chatId) => this.#soil(chatId))
+    this.#mailbox = this.#mailboxOf('')
     this.#kept.clear()
     this.#links.clear()
     for (const chatId of [...this.#chats.keys(), ...this.#open.keys()]) this.#soil(chatId)
-    this.#sources.me.set(undefined)
+    set(this.me, undefined)
     this.#badge.clear()
   }
 
@@ -221,40 +231,32 @@ export class Client {
   }
 
   async edit(chatId: string, seq: number, body: string): Promise<void> {
-    const { message } = await this.#connection.call('message.edit', { chatId, seq, body })
-    this.#mailbox.changed(message)
+    await this.#call('message.edit', { chatId, seq, body })
   }
 
   /** For all, or for me alone. */
   async delete(chatId: string, seq: number, whom: 'all' | 'me' = 'all'): Promise<void> {
-    const body = { chatId, seq, for: whom }
-    const { message, my } = await this.#connection.call('message.delete', body)
-    if (message) this.#mailbox.changed(message)
-    if (my) this.#mailbox.my({ chatId, seq, my })
+    await this.#call('message.delete', { chatId, seq, for: whom })
   }
 
   async react(chatId: string, seq: number, emoji: string, on = true): Promise<void> {
-    const { message } = await this.#connection.call('reaction.set', { chatId, seq, emoji, on })
-    const { my, ...shared } = message
-    this.#mailbox.changed(shared)
-    if (my) this.#mailbox.my({ chatId, seq, my })
+    await this.#call('reaction.set', { chatId, seq, emoji, on })
   }
 
   /** Up to the last message, or to this one. */
   async markRead(chatId: string, seq: number = this.#mailbox.endOf(chatId)): Promise<void> {
     if ((this.#mailbox.chats.get(chatId)?.readSeq ?? 0) >= seq) return
-    this.#mailbox.read((await this.#connection.call('chat.read', { chatId, seq })).read)
+    await this.#call('chat.read', { chatId, seq })
   }
 
   /** From this one on it is unread again. */
   async markUnread(chatId: string, seq: number): Promise<void> {
-    const body = { chatId, seq: seq - 1, unread: true }
-    this.#mailbox.read((await this.#connection.call('chat.read', body)).read)
+    await this.#call('chat.read', { chatId, seq: seq - 1, unread: true })
   }
 
   async setDraft(chatId: string, body: string): Promise<void> {
     const draft = body === '' ? null : { body }
-    this.#mailbox.draft((await this.#connection.call('draft.set', { chatId, draft })).draft)
+    await this.#call('draft.set', { chatId, draft })
   }
 
   /** Settings of a chat: pin, archive, mute, labels; of a group also what all share. */
@@ -265,7 +267,7 @@ export class Client {
   /** More chats at the end of the list; false: there are none. */
   async loadMoreChats(): Promise<boolean> {
     if (this.#nextCursor === undefined) return false
-    const page = await this.api.listChats({ cursor: this.#nextCursor, limit: PAGE })
+    const page = await this.api.listChats({ cursor: this.#nextCursor, limit: SHOWN })
     this.#nextCursor = page.nextCursor
     for (const chat of page.items) this.#mailbox.view(chat)
     this.#badge.told(await this.api.getUnread(), this.#mailbox.chats)
@@ -289,6 +291,7 @@ export class Client {
 
   /** `away`: nobody looks at this page. */
   async setPresence(state: 'online' | 'away'): Promise<void> {
+    this.#presence = state
     await this.#connection.call('presence.set', { state })
   }
 
@@ -305,9 +308,9 @@ export class Client {
     const link = await this.#links.of({ chatId, seq, fileId })
     if (!link) return undefined
     const whole = (address: string) => new URL(address, `${this.#options.url}/`).href
-    const { url, thumbnailUrl, ...rest } = link
+    const { url, thumbnailUrl } = link
     return {
-      ...rest,
+      ...link,
       url: whole(url),
       ...(thumbnailUrl ? { thumbnailUrl: whole(thumbnailUrl) } : {}),
     }
@@ -321,45 +324,59 @@ export class Client {
     return () => listeners.delete(listener as (data: never) => void)
   }
 
-  async #sendNow(message: SendBody & { chatId: string }): Promise<Message> {
-    const answer = await this.#connection.call('message.send', message)
-    this.#mailbox.message(answer.message)
-    return answer.message
+  async #call<N extends CallName>(name: N, body: CallBody<N>): Promise<CallAnswer<N>> {
+    const answer = await this.#connection.call(name, body)
+    for (const [event, data] of eventsOf(name, body, answer, this.#mailbox.username))
+      this.#mailbox.apply(event, data)
+    return answer
   }
 
   #onStatus(status: Status): void {
-    this.#sources.status.set(status)
+    set(this.status, status)
     if (status === 'online') {
       this.#outbox.open()
       this.#watch.again()
+      // A new connection counts as looked at.
+      if (this.#presence === 'away') void this.setPresence('away').catch(() => undefined)
     } else {
       this.#outbox.close()
       this.#watch.lost()
     }
   }
 
-  async #onConnect(): Promise<void> {
-    await this.#meet()
-    const chats = [...this.#mailbox.open].slice(0, LIMITS.syncChats).map(([chatId, messages]) => ({
+  async #onConnect(username?: string): Promise<string> {
+    const me = await this.#meet(username)
+    const chats = [...this.#mailbox.open].slice(0, SYNC_CHATS).map(([chatId, messages]) => ({
       chatId,
       seq: messages.at(-1)?.seq ?? 0,
       change: this.#mailbox.changeOf(chatId),
     }))
     const { cursor } = this.#mailbox
-    const { sync } = await this.#connection.call('sync', { ...(cursor ? { cursor } : {}), chats })
+    const { sync } = await this.#connection.call('sync', { cursor, chats })
     this.#take(sync)
     await this.#mend()
+    return me
+  }
+
+  #mailboxOf(username: string): Mailbox {
+    return new Mailbox(username, (chatId) => this.#soil(chatId))
   }
 
   /** Whose mailbox this is: known before anything is merged. */
-  async #meet(): Promise<void> {
+  async #meet(username?: string): Promise<string> {
     const me = (await this.api.getUser({ username: 'me' })) as User
+    if (username && username !== me.username) {
+      // Another tab has a newer token, of another user.
+      this.#token.forget()
+      throw offline()
+    }
     if (this.#mailbox.username !== me.username) {
       // What was restored made room for what is true: all of it comes with the first sync.
-      this.#mailbox = new Mailbox(me.username, (chatId) => this.#soil(chatId))
+      this.#mailbox = this.#mailboxOf(me.username)
       for (const open of this.#open.values()) open.isLoading = true
     }
-    this.#sources.me.set(me)
+    set(this.me, me)
+    return me.username
   }
 
   #take(sync: SyncResult): void {
@@ -374,7 +391,7 @@ export class Client {
   }
 
   async #findCursor(): Promise<void> {
-    const page = await this.api.listChats({ limit: PAGE }).catch(() => undefined)
+    const page = await this.api.listChats({ limit: SHOWN }).catch(() => undefined)
     this.#nextCursor = page?.nextCursor
   }
 
@@ -401,7 +418,7 @@ export class Client {
   }
 
   async #load(chatId: string): Promise<void> {
-    const page = await this.api.getHistory({ chatId, limit: PAGE })
+    const page = await this.api.getHistory({ chatId, limit: SHOWN })
     const open = this.#open.get(chatId)
     if (!open) return
     open.isLoading = false
@@ -415,7 +432,7 @@ export class Client {
     let after = missing
     let page: History
     do {
-      page = await this.api.getHistory({ chatId, after, limit: LIMITS.page })
+      page = await this.api.getHistory({ chatId, after, limit: PAGE })
       this.#mailbox.page(chatId, after, page)
       after = page.items.at(-1)?.seq ?? after
     } while (page.hasAfter && this.#open.has(chatId))
@@ -423,7 +440,7 @@ export class Client {
 
   async #fillChanges(chatId: string, missing: number): Promise<void> {
     for (let after = missing, hasAfter = true; hasAfter && this.#open.has(chatId); ) {
-      const page = await this.api.listChanges({ chatId, after, limit: LIMITS.page })
+      const page = await this.api.listChanges({ chatId, after, limit: PAGE })
       this.#mailbox.changes(chatId, page)
       ;({ changes: after, hasAfter } = page)
     }
@@ -433,7 +450,7 @@ export class Client {
     const open = this.#open.get(chatId)
     const first = this.#mailbox.open.get(chatId)?.[0]
     if (!open || !first || !open.hasOlder) return
-    const page = await this.api.getHistory({ chatId, before: first.seq, limit: PAGE })
+    const page = await this.api.getHistory({ chatId, before: first.seq, limit: SHOWN })
     open.hasOlder = page.hasBefore
     this.#mailbox.older(chatId, page)
   }
@@ -454,16 +471,9 @@ export class Client {
   #clean(): void {
     const dirty = [...this.#dirty]
     this.#dirty.clear()
-    const lists: Record<'chats' | 'archived' | 'requests', Chat[]> = {
-      chats: [],
-      archived: [],
-      requests: [],
-    }
-    for (const chat of this.#mailbox.chats.values()) lists[listOf(chat)].push(chat)
     for (const name of ['chats', 'archived', 'requests'] as const) {
-      const list = lists[name].sort(byPlace)
-      const source = this.#sources[name]
-      if (!isSame(list, source.getSnapshot())) source.set(list)
+      const list = [...this.#mailbox.chats.values()].filter((chat) => listOf(chat) === name)
+      if (!isSame(list.sort(byPlace), this[name].getSnapshot())) set(this[name], list)
     }
     for (const chatId of dirty) {
       this.#chats.get(chatId)?.set(this.#mailbox.chats.get(chatId))
@@ -493,7 +503,7 @@ export class Client {
     for (const chat of kept?.chats ?? []) this.#mailbox.view(chat)
     this.#kept = new Map(Object.entries(kept?.messages ?? {}))
     for (const chatId of this.#open.keys()) this.#showKept(chatId)
-    await this.#outbox.restore().catch(() => undefined)
+    void this.#outbox.restore()
   }
 
   /** What was last seen of it, until the server has said what there is. */
@@ -506,7 +516,7 @@ export class Client {
   #keepSoon(): void {
     this.#keeping ??= setTimeout(() => {
       this.#keeping = undefined
-      const chats = [...this.#sources.chats.getSnapshot()].slice(0, KEPT_CHATS)
+      const chats = [...this.chats.getSnapshot()].slice(0, KEPT_CHATS)
       for (const [chatId, messages] of this.#mailbox.open) {
         this.#kept.delete(chatId)
         this.#kept.set(chatId, messages.slice(-KEPT_MESSAGES))
@@ -515,6 +525,11 @@ export class Client {
       void this.#storage.keep({ chats, messages }).catch(() => undefined)
     }, KEEP_MS)
   }
+}
+
+/** Those of the client are all its own. */
+function set<T>(value: Value<T>, to: T): void {
+  ;(value as Source<T>).set(to)
 }
 
 function listOf({ archived, request }: Chat): 'chats' | 'archived' | 'requests' {

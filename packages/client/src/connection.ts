@@ -10,7 +10,7 @@
  */
 import type { CallAnswer, CallBody, CallError, CallName, EventData, EventName } from './protocol.ts'
 import { io, type Socket } from 'socket.io-client'
-import { ChatError, type ClientErrorCode } from './errors.ts'
+import { ChatError, offline, toError } from './errors.ts'
 import type { Token } from './token.ts'
 
 export type Status = 'closed' | 'connecting' | 'syncing' | 'online' | 'offline'
@@ -20,16 +20,18 @@ export interface ConnectionOptions {
   token: Token
   onStatus(status: Status): void
   onEvent(name: EventName, data: unknown): void
-  /** Brings everything up to date; events follow once it has resolved. */
-  onConnect(): Promise<void>
+  /**
+   * Brings everything up to date; events follow once it has resolved.
+   * @param username whose the connection is, where that is known
+   * @returns whose it is
+   */
+  onConnect(username?: string): Promise<string>
   /** It ends for good: why. */
-  onEnd(error: ChatError): void
+  onEnd(error: ChatError): unknown
 }
 
-const CALL_MS = 15_000
+export const CALL_MS = 15_000
 const RETRY_MS = 2_000
-/** With these there is no use in coming back. */
-const ENDS: ReadonlySet<string> = new Set(['account_deactivated', 'account_removed'])
 
 export class Connection {
   readonly #options: ConnectionOptions
@@ -66,17 +68,13 @@ export class Connection {
 
   /** @throws ChatError */
   async call<N extends CallName>(name: N, body: CallBody<N>): Promise<CallAnswer<N>> {
-    if (!this.#socket.connected)
-      throw new ChatError('offline', { detail: 'There is no connection' })
-    let answer: { ok: boolean; error?: CallError } & CallAnswer<N>
-    try {
-      answer = await this.#socket.timeout(CALL_MS).emitWithAck(name, body)
-    } catch {
-      throw new ChatError('offline', { detail: 'The connection was lost before the answer came' })
-    }
+    if (!this.#socket.connected) throw offline()
+    const answer: { ok: boolean; error?: CallError } & CallAnswer<N> = await this.#socket
+      .timeout(CALL_MS)
+      .emitWithAck(name, body)
+      .catch(() => Promise.reject(offline()))
     if (answer.ok) return answer
-    const { code = 'internal', ...info } = answer.error ?? {}
-    throw new ChatError(code as ClientErrorCode, info)
+    throw toError(answer.error)
   }
 
   async #authenticate(give: (auth: object) => void): Promise<void> {
@@ -109,7 +107,9 @@ export class Connection {
       const { reason, reconnectInMs = 0 } = data as EventData<'session.closed'>
       this.#backAfterMs = reconnectInMs
       if (reason === 'session_expired' || reason === 'session_revoked') this.#options.token.forget()
-      if (ENDS.has(reason)) return this.#end(new ChatError('deactivated', { detail: reason }))
+      // It is deactivated or removed: there is no use in coming back.
+      if (reason.startsWith('account_'))
+        return this.#end(new ChatError('deactivated', { detail: reason }))
     }
     if (name === 'sync.reset') return void this.#onConnect()
     this.#options.onEvent(name, data)
@@ -138,7 +138,7 @@ export class Connection {
     this.#set('offline')
     const { code, retryAfterMs } = error.data ?? {}
     if (code === undefined) return
-    if (code === 'deactivated') return this.#end(new ChatError(code, error.data))
+    if (code === 'deactivated') return this.#end(toError(error.data))
     this.#options.token.forget()
     this.#later(retryAfterMs ?? RETRY_MS)
   }

@@ -23,17 +23,19 @@ export class ChatError extends Error {
 
   /** The same again may do: nothing was done, or, with a clientId, nothing is done twice. */
   get isTransient(): boolean {
-    return TRANSIENT.has(this.code)
+    return TRANSIENT.test(this.code)
   }
 }
 
-const TRANSIENT: ReadonlySet<string> = new Set([
-  'offline',
-  'busy',
-  'unavailable',
-  'outcome_unknown',
-  'rate_limited',
-  'request_timeout',
-  'in_progress',
-  'internal',
-])
+/** As the server tells it, or another tab. */
+export function toError(error: Partial<Omit<Problem, 'code'>> & { code?: string } = {}): ChatError {
+  return new ChatError((error.code ?? 'internal') as ClientErrorCode, error as Partial<Problem>)
+}
+
+/** There is no way to the server, or its answer did not come. */
+export function offline(): ChatError {
+  return new ChatError('offline', { detail: 'The server cannot be reached' })
+}
+
+const TRANSIENT =
+  /^(offline|busy|unavailable|outcome_unknown|rate_limited|request_timeout|in_progress|internal)$/

@@ -1,13 +1,8 @@
 /** Addresses of files, asked for together, and again when their time is nearly over [FILE-4]. */
-import { type FileLink, type FileLinks, type FileLinksBody, LIMITS } from './protocol.ts'
+import type { FileLink, FileLinks, FileLinksBody } from './protocol.ts'
+import { PAGE } from './limits.ts'
 
 type Key = FileLinksBody['files'][number]
-
-interface Waiting {
-  key: Key
-  resolve(link: FileLink | undefined): void
-  reject(error: unknown): void
-}
 
 const SOON_MS = 10
 /** So long an address has to be good for still: a player asks for ranges for a while. */
@@ -17,7 +12,8 @@ const KEPT = 1_000
 export class Links {
   readonly #ask: (body: FileLinksBody) => Promise<FileLinks>
   readonly #known = new Map<string, FileLink>()
-  #waiting: Waiting[] = []
+  #keys: Key[] = []
+  #asked: Promise<ReadonlyMap<string, FileLink>> | undefined
 
   constructor(ask: (body: FileLinksBody) => Promise<FileLinks>) {
     this.#ask = ask
@@ -25,34 +21,30 @@ export class Links {
 
   /** undefined: I may not see it, or not any more. */
   async of(key: Key): Promise<FileLink | undefined> {
-    const known = this.#known.get(nameOf(key))
+    const name = nameOf(key)
+    const known = this.#known.get(name)
     if (known && Date.parse(known.expiresAt) - Date.now() > LEFT_MS) return known
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ key, resolve, reject })
-      if (this.#waiting.length === 1) setTimeout(() => void this.#askAll(), SOON_MS)
-    })
+    this.#keys.push(key)
+    this.#asked ??= this.#askAll()
+    return (await this.#asked).get(name)
   }
 
   clear(): void {
     this.#known.clear()
   }
 
-  async #askAll(): Promise<void> {
-    const waiting = this.#waiting
-    this.#waiting = []
-    for (let at = 0; at < waiting.length; at += LIMITS.page)
-      await this.#askSome(waiting.slice(at, at + LIMITS.page))
-  }
-
-  async #askSome(waiting: Waiting[]): Promise<void> {
-    try {
-      const { items } = await this.#ask({ files: waiting.map(({ key }) => key) })
-      const found = new Map(items.map((link) => [nameOf(link), link]))
-      for (const [name, link] of found) this.#keep(name, link)
-      for (const { key, resolve } of waiting) resolve(found.get(nameOf(key)))
-    } catch (error) {
-      for (const { reject } of waiting) reject(error)
-    }
+  async #askAll(): Promise<ReadonlyMap<string, FileLink>> {
+    await new Promise((resolve) => setTimeout(resolve, SOON_MS))
+    const keys = this.#keys
+    this.#keys = []
+    this.#asked = undefined
+    const found = new Map<string, FileLink>()
+    for (let at = 0; at < keys.length; at += PAGE)
+      for (const link of (await this.#ask({ files: keys.slice(at, at + PAGE) })).items) {
+        found.set(nameOf(link), link)
+        this.#keep(nameOf(link), link)
+      }
+    return found
   }
 
   #keep(name: string, link: FileLink): void {

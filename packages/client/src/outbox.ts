@@ -6,10 +6,13 @@
 import type { Message, SendBody } from './protocol.ts'
 import { ChatError } from './errors.ts'
 import type { ClientStorage, Pending } from './storage.ts'
+import type { Tabs } from './tabs.ts'
 
 export interface OutboxOptions {
   storage: ClientStorage
   send(pending: Pending): Promise<Message>
+  /** Where several tabs share the storage: which this is, and the way to know whose tab has gone. */
+  tabs?: Pick<Tabs, 'id' | 'claim'> | undefined
   /** What waits in this chat has changed. */
   onChange(chatId: string): void
 }
@@ -34,29 +37,35 @@ export class Outbox {
     this.#options = options
   }
 
+  /** What waited here, or in a tab that has gone. */
   async restore(): Promise<void> {
-    const kept = await this.#options.storage.pending()
-    for (const pending of kept.sort((a, b) => a.at - b.at)) {
-      if (this.#find(pending.chatId, pending.clientId)) continue
-      this.#queue(pending.chatId).push(pending)
-      this.#options.onChange(pending.chatId)
+    const { storage, tabs } = this.#options
+    const restore = async (isThere: (tab: string) => boolean) => {
+      for (const pending of await storage.pending()) {
+        const { chatId, clientId, tab } = pending
+        if (this.#find(chatId, clientId) || (tab && isThere(tab))) continue
+        const queue = this.#queue(chatId)
+        queue.push(pending)
+        queue.sort((a, b) => a.at - b.at)
+        this.#options.onChange(chatId)
+        if (tabs) await storage.put(Object.assign(pending, { tab: tabs.id }))
+      }
     }
+    await (tabs ? tabs.claim(restore) : restore(() => false)).catch(() => undefined)
+    this.#flushAll()
   }
 
   of(chatId: string): readonly Pending[] {
     return this.#queues.get(chatId) ?? []
   }
 
-  get count(): number {
-    return [...this.#queues.values()].reduce((sum, queue) => sum + queue.length, 0)
-  }
-
   /** Resolves when the server has it; rejects when it never will, and it stays as failed. */
   async add(chatId: string, message: Omit<SendBody, 'clientId'>): Promise<Message> {
-    if (this.count >= MOST)
-      throw new ChatError('busy', { detail: `${MOST} messages wait already; send again later` })
+    if ([...this.#queues.values()].flat().length >= MOST)
+      throw new ChatError('busy', { detail: 'Too many messages wait' })
     const clientId = crypto.randomUUID()
-    const pending = { clientId, chatId, at: Date.now(), message }
+    const tab = this.#options.tabs?.id
+    const pending = { clientId, chatId, at: Date.now(), message, ...(tab ? { tab } : {}) }
     this.#queue(chatId).push(pending)
     const sent = new Promise<Message>((resolve, reject) =>
       this.#waiters.set(clientId, { resolve, reject }),
@@ -87,7 +96,7 @@ export class Outbox {
   /** The server can be reached. */
   open(): void {
     this.#isOpen = true
-    for (const chatId of this.#queues.keys()) void this.#flush(chatId)
+    this.#flushAll()
   }
 
   close(): void {
@@ -96,11 +105,15 @@ export class Outbox {
     this.#timers.clear()
   }
 
-  /** The server has it, as an event says that came before the answer. */
+  /** The server has it, as its answer says, or an event that came before. */
   settled(message: Message): void {
     if (!this.#find(message.chatId, message.clientId)) return
     this.#waiters.get(message.clientId)?.resolve(message)
     void this.#drop(message.chatId, message.clientId)
+  }
+
+  #flushAll(): void {
+    for (const chatId of this.#queues.keys()) void this.#flush(chatId)
   }
 
   async #flush(chatId: string): Promise<void> {
@@ -110,8 +123,7 @@ export class Outbox {
     try {
       const message = await this.#options.send(pending)
       this.#sending.delete(pending.clientId)
-      this.#waiters.get(pending.clientId)?.resolve(message)
-      await this.#drop(chatId, pending.clientId)
+      this.settled(message)
     } catch (error) {
       this.#sending.delete(pending.clientId)
       await this.#onFailure(pending, error)

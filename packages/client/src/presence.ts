@@ -1,23 +1,19 @@
 /** Who is there, of those that somebody looks at; the server tells of these alone [PRES-4]. */
-import { LIMITS } from './protocol.ts'
+import { WATCHED } from './limits.ts'
 import type { Presence } from './protocol.ts'
 import { Source, type Value } from './value.ts'
-
-export interface WatchOptions {
-  /** Asks to be told of these and no others. */
-  watch(usernames: string[]): Promise<readonly Presence[]>
-}
 
 const SOON_MS = 50
 
 export class Watch {
-  readonly #options: WatchOptions
+  readonly #watch: (usernames: string[]) => Promise<readonly Presence[]>
   readonly #sources = new Map<string, Source<Presence | undefined>>()
   readonly #watched = new Map<string, number>()
   #timer: ReturnType<typeof setTimeout> | undefined
 
-  constructor(options: WatchOptions) {
-    this.#options = options
+  /** `watch` asks to be told of these and no others. */
+  constructor(watch: (usernames: string[]) => Promise<readonly Presence[]>) {
+    this.#watch = watch
   }
 
   of(username: string): Value<Presence | undefined> {
@@ -67,8 +63,8 @@ export class Watch {
   }
 
   async #ask(): Promise<void> {
-    const usernames = [...this.#watched.keys()].slice(-LIMITS.watched)
-    const found = await this.#options.watch(usernames).catch(() => [])
+    const usernames = [...this.#watched.keys()].slice(-WATCHED)
+    const found = await this.#watch(usernames).catch(() => [])
     for (const presence of found) this.told(presence)
   }
 

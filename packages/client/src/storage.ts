@@ -8,6 +8,8 @@ export interface Pending {
   /** Milliseconds since 1970. */
   at: number
   message: Omit<SendBody, 'clientId'>
+  /** In which tab it waits. */
+  tab?: string
   /** Why it was refused; left out: it waits, or is being sent. */
   failed?: { code: string; detail: string }
 }
@@ -20,6 +22,8 @@ export interface Kept {
 
 /** One user's; all of it may be lost at any time, then it is fetched anew. */
 export interface ClientStorage {
+  /** Tabs of one origin whose storage has the same name, and so the same user, share one connection. */
+  readonly name?: string
   pending(): Promise<Pending[]>
   put(pending: Pending): Promise<void>
   remove(clientId: string): Promise<void>

@@ -1,6 +1,6 @@
 /** Files to the server by tus 1.0, in parts that are sent again where a connection breaks off [FILE-2]. */
 import type { File as Uploaded } from './protocol.ts'
-import { ChatError } from './errors.ts'
+import { ChatError, offline } from './errors.ts'
 import { read } from './rest.ts'
 import type { Token } from './token.ts'
 
@@ -34,18 +34,21 @@ export async function upload(
     }
     const response = await fetch(url + path, sent).catch(() => undefined)
     signal?.throwIfAborted()
-    if (!response) throw new ChatError('offline', { detail: 'The server cannot be reached' })
+    if (!response) throw offline()
     if (response.status === 401) token.forget()
     if (!response.ok && method !== 'HEAD') await read(response)
     return response
   }
   const metadata = `filename ${base64(name)},filetype ${base64(bytes.type)}`
   const length = { 'upload-length': String(bytes.size), 'upload-metadata': metadata }
-  const begun = await again(() => ask('/uploads', 'POST', length))
-  const path = begun.headers.get('location') ?? ''
+  let path = ''
   let offset = 0
+  /** All of it may be there, and only the answer was lost. */
+  let isSent = false
   for (let tries = 0; ; ) {
     try {
+      if (path === '') path = (await ask('/uploads', 'POST', length)).headers.get('location') ?? ''
+      if (isSent) return await read<Uploaded>(await ask(path, 'GET'))
       const part = bytes.slice(offset, offset + PART_BYTES)
       const head = {
         'content-type': 'application/offset+octet-stream',
@@ -57,38 +60,16 @@ export async function upload(
       tries = 0
       if (response.status === 200) return await read<Uploaded>(response)
     } catch (error) {
-      if (!mayGoOn(error) || ++tries >= TRIES) throw error
-      await pause(PAUSE_MS * tries)
-      offset = await offsetOf(() => ask(path, 'HEAD'), offset)
-      // All of it is there, and only the answer was lost.
-      if (offset === bytes.size) return read<Uploaded>(await again(() => ask(path, 'GET')))
+      const mayGoOn =
+        error instanceof ChatError && (error.isTransient || error.code === 'offset_conflict')
+      if (!mayGoOn || ++tries >= TRIES) throw error
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS * tries))
+      if (path === '') continue
+      const response = await ask(path, 'HEAD').catch(() => undefined)
+      offset = Number(response?.headers.get('upload-offset') ?? offset)
+      isSent = offset === bytes.size
     }
   }
-}
-
-function mayGoOn(error: unknown): boolean {
-  return error instanceof ChatError && (error.isTransient || error.code === 'offset_conflict')
-}
-
-async function offsetOf(ask: () => Promise<Response>, last: number): Promise<number> {
-  const response = await ask().catch(() => undefined)
-  const offset = response?.headers.get('upload-offset')
-  return offset ? Number(offset) : last
-}
-
-async function again<T>(work: () => Promise<T>): Promise<T> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      return await work()
-    } catch (error) {
-      if (!mayGoOn(error) || tries >= TRIES) throw error
-      await pause(PAUSE_MS * tries)
-    }
-  }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms))
 }
 
 function base64(text: string): string {

@@ -1,6 +1,7 @@
 /** What events have told of a group, over what its view says [MERGE-12]. */
 import type { Chat, EventData, Member } from '../protocol.ts'
-import { LIMITS } from '../protocol.ts'
+import { SHOWN_MEMBERS } from '../limits.ts'
+import { pick } from '../pick.ts'
 
 /** A moment of a chat: `rev` and `lastSeq` only grow, so any two moments can be told apart. */
 export type Moment = Pick<Chat, 'rev' | 'lastSeq'>
@@ -17,7 +18,7 @@ export type ToldMember = Moment & {
   username?: string
 }
 
-const SHARED = ['title', 'picture', 'description', 'settings', 'metadata']
+const SHARED = 'title picture description settings metadata'
 
 export class GroupEvents {
   #shared: Shared | undefined
@@ -27,7 +28,7 @@ export class GroupEvents {
 
   update(told: EventData<'group.updated'>): void {
     const { chatId: _, memberCount, ...shared } = told
-    if (!this.#shared || !isNewer(this.#shared, shared)) this.#shared = shared
+    this.#shared = newest(this.#shared, shared)
     this.#counted({ ...shared, memberCount })
   }
 
@@ -35,14 +36,13 @@ export class GroupEvents {
     const { memberCount, member, rev, lastSeq } = told
     const username = told.username ?? member?.username ?? ''
     const before = this.#memberships.get(username)
-    if (!before || !isNewer(before, told)) this.#memberships.set(username, { rev, lastSeq, member })
+    this.#memberships.set(username, newest(before, { rev, lastSeq, member }))
     this.#counted({ rev, lastSeq, memberCount })
     return { username, rev, lastSeq, member }
   }
 
   #counted({ rev, lastSeq, memberCount }: Count): void {
-    if (!this.#count || !isNewer(this.#count, { rev, lastSeq }))
-      this.#count = { rev, lastSeq, memberCount }
+    this.#count = newest(this.#count, { rev, lastSeq, memberCount })
   }
 
   over(view: Chat, me: string): Chat {
@@ -54,21 +54,25 @@ export class GroupEvents {
       ...view.members.filter(({ username = '' }) => !names.has(username)),
       ...since.flatMap(([, { member }]) => (member ? [member] : [])),
     ]
-    const memberCount = count && isNewer(count, view) ? count.memberCount : (view.memberCount ?? 0)
+    const { memberCount = 0 } = newest<Moment & { memberCount?: number }>(count, view)
     const own = since.find(([name]) => name === me)?.[1].member
-    const group = shared && isNewer(shared, view) ? shared : view
-    const rest = Object.entries(view).filter(([name]) => !SHARED.includes(name))
+    const group = newest<Moment>(shared, view)
     return {
-      ...(Object.fromEntries(rest) as Chat),
-      ...Object.fromEntries(Object.entries(group).filter(([name]) => SHARED.includes(name))),
+      ...pick(view, SHARED, false),
+      ...pick(group, SHARED),
       memberCount,
       ...(own?.role ? { role: own.role } : {}),
-      members: memberCount > LIMITS.shownMembers ? [] : members,
+      members: memberCount > SHOWN_MEMBERS ? [] : members,
       rev: Math.max(view.rev, shared?.rev ?? 0, count?.rev ?? 0),
     }
   }
 }
 
-export function isNewer(one: Moment, other: Moment): boolean {
+/** What is told stays, unless what is known is of a later moment. */
+export function newest<T extends Moment>(known: T | undefined, told: T): T {
+  return known && isNewer(known, told) ? known : told
+}
+
+function isNewer(one: Moment, other: Moment): boolean {
   return one.rev === other.rev ? one.lastSeq > other.lastSeq : one.rev > other.rev
 }

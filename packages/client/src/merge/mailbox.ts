@@ -15,7 +15,7 @@ import type {
   ReadState,
   SyncResult,
 } from '../protocol.ts'
-import { GroupEvents, isNewer, type Moment, type ToldMember } from './group-events.ts'
+import { GroupEvents, newest, type Moment, type ToldMember } from './group-events.ts'
 import { Versions } from './versions.ts'
 
 /** Up to where someone has read, as of a moment; of me, how many unread messages mentioned me then. */
@@ -96,7 +96,7 @@ export class Mailbox {
   view(chat: Chat): void {
     const known = this.#of(chat.id)
     if (chat.rev < known.removedRev) return
-    if (!known.view || !isNewer(known.view, chat)) known.view = chat
+    known.view = newest(known.view, chat)
     if (chat.lastSeq >= (known.head?.lastSeq ?? 0)) known.head = chat
     for (const { username, readSeq, deliveredSeq = 0 } of chat.members) {
       if (username === undefined || readSeq === undefined) continue
@@ -150,10 +150,8 @@ export class Mailbox {
   }
 
   /** [MERGE-9] The answer to a `chat.read` of this client. */
-  read({ chatId, seq, rev, unread, mentions }: ReadState): void {
-    const lastSeq = seq + unread
-    this.#mark(this.#of(chatId), this.username, { seq, rev, lastSeq, mentions })
-    this.#show(chatId)
+  read({ unread, ...state }: ReadState): void {
+    this.#read({ ...state, username: this.username, lastSeq: state.seq + unread })
   }
 
   /** [MERGE-3] Of an event or the answer to a `draft.set`. */
@@ -264,9 +262,7 @@ export class Mailbox {
   }
 
   #mark(chat: Known, username: string, { seq, rev, lastSeq, mentions }: Mark): void {
-    const known = chat.marks.get(username)
-    if (!known || !isNewer(known, { rev, lastSeq }))
-      chat.marks.set(username, { seq, rev, lastSeq, mentions })
+    chat.marks.set(username, newest(chat.marks.get(username), { seq, rev, lastSeq, mentions }))
     this.#moveDelivered(chat, username, seq)
   }
 
@@ -283,7 +279,7 @@ export class Mailbox {
   }
 
   #draft(known: Known, state: DraftState): void {
-    if (!known.draft || !isNewer(known.draft, state)) known.draft = state
+    known.draft = newest(known.draft, state)
   }
 
   /** [MERGE-12] */

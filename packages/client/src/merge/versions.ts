@@ -1,5 +1,6 @@
 /** The messages of one chat, each in the newest version that was seen [MERGE-10, MERGE-11]. */
 import type { Message, My } from '../protocol.ts'
+import { pick } from '../pick.ts'
 
 export class Versions {
   /** Up to this change, nothing is missing. */
@@ -121,22 +122,18 @@ export class Versions {
     const [place, message] = [this.#places.get(seq), this.#messages.get(seq)]
     const isNewer = place && (place.change ?? 0) >= (message?.change ?? 0)
     const newest = isNewer ? place : message
-    return newest && { ...bare(newest), my }
+    return newest && { ...pick(newest, BARE), body: '', my }
   }
 
   /** A quote is a version of the message that it quotes. */
   #quote(reply: NonNullable<Message['reply']>): NonNullable<Message['reply']> {
     const known = this.#messages.get(reply.seq)
     if (!known || (known.change ?? 0) < (reply.change ?? 0)) return reply
-    const { seq, sender, body, kind, files, deletedAt, change } = known
+    const { body, files } = known
     return {
-      seq,
+      ...pick(known, QUOTED),
       body: [...body].slice(0, 200).join(''),
-      ...(sender === undefined ? {} : { sender }),
-      ...(kind === undefined ? {} : { kind }),
       ...(files?.[0] ? { fileKind: files[0].kind } : {}),
-      ...(deletedAt === undefined ? {} : { deletedAt }),
-      ...(change === undefined ? {} : { change }),
     }
   }
 
@@ -161,15 +158,6 @@ export class Versions {
   }
 }
 
-function bare({ chatId, seq, sender, createdAt, clientId, thread, change }: Message): Message {
-  return {
-    chatId,
-    seq,
-    ...(sender === undefined ? {} : { sender }),
-    body: '',
-    createdAt,
-    clientId,
-    ...(thread === undefined ? {} : { thread }),
-    ...(change === undefined ? {} : { change }),
-  }
-}
+const QUOTED = 'seq sender kind deletedAt change'
+/** Of what is deleted for me. */
+const BARE = 'chatId seq sender createdAt clientId thread change'
