@@ -45,6 +45,6 @@ export async function introduce(users) {
     console.warn(
       `No chat yet: ${CHAT_URL} says "${error.message}". Is it running, with the same secret?`,
     )
-    setTimeout(() => introduce(users), RETRY_MS)
+    setTimeout(() => void introduce(users), RETRY_MS)
   }
 }

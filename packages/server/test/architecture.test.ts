@@ -10,12 +10,14 @@ const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 const SERVER = 'packages/server/src/'
 const PROTOCOL = 'packages/protocol/src/'
 const CLIENT = 'packages/client/src/'
+const WIDGET = 'packages/widget/src/'
 
 /** Which layer may import which; a layer may always import itself. `joint` is main.ts, server.ts and their like. */
 const ARROWS: Record<string, readonly string[]> = {
   protocol: [],
   // What it knows of the wire is written out from the protocol: it imports nothing of ours.
   client: [],
+  widget: ['client'],
   http: ['domain', 'protocol'],
   socket: ['domain', 'protocol'],
   domain: ['store', 'blobs', 'bus', 'protocol'],
@@ -120,6 +122,7 @@ function literal(node: ts.Node | undefined): string | undefined {
 function layerOf(path: string): string {
   if (path.startsWith(PROTOCOL)) return 'protocol'
   if (path.startsWith(CLIENT)) return 'client'
+  if (path.startsWith(WIDGET)) return 'widget'
   const [first = '', ...rest] = path.slice(SERVER.length).split('/')
   if (rest.length > 0) return first
   return first.startsWith('config') ? 'config' : 'joint'
@@ -138,6 +141,7 @@ function judge(path: string, { name }: Import, files: Files): string[] {
 /** The file that a relative name means, the folder of the protocol for its package, undefined for other packages. */
 function resolve(path: string, name: string): string | undefined {
   if (name === '@microchatter/protocol') return PROTOCOL
+  if (name === '@microchatter/client') return `${CLIENT}index.ts`
   return name.startsWith('.') ? posix.join(posix.dirname(path), name) : undefined
 }
 
@@ -213,7 +217,7 @@ function cycles(graph: ReadonlyMap<string, string[]>): string[] {
 }
 
 function readSources(): Files {
-  const paths = [SERVER, PROTOCOL, CLIENT].flatMap((folder) =>
+  const paths = [SERVER, PROTOCOL, CLIENT, WIDGET].flatMap((folder) =>
     readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.ts'))
       .map((name) => folder + name.replaceAll('\\', '/')),

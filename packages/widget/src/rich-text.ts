@@ -6,15 +6,15 @@ const LINK = /https?:\/\/[^\s<>"]+/gi
 /** Of a sentence, not of the address. */
 const TAIL = /[.,;:!?'")\]}»”’]+$/
 const EMOJI_ONLY =
-  /^[\p{Extended_Pictographic}\p{Emoji_Modifier}\u200D\uFE0F\u{1F1E6}-\u{1F1FF}\s]+$/u
+  /^(?:\p{Extended_Pictographic}|\p{Emoji_Modifier}|\p{Regional_Indicator}|\u200D|\uFE0F|\s)+$/u
 
-export type Piece =
+type Piece =
   | { kind: 'text'; text: string }
   | { kind: 'link'; text: string; href: string }
   | { kind: 'mention'; text: string }
 
 /** `names` are those of mentioned people, as they stand behind an @. */
-export function piecesOf(body: string, names: readonly string[] = []): Piece[] {
+function piecesOf(body: string, names: readonly string[] = []): Piece[] {
   const pieces: Piece[] = []
   let from = 0
   for (const found of body.matchAll(LINK)) {

@@ -41,7 +41,7 @@ export interface Ui {
 
 export type DialogKind = 'new chat' | 'settings' | 'forward' | 'info' | 'poll' | 'add' | 'starred'
 
-export const MAX_KNOWN = 500
+const MAX_KNOWN = 500
 
 /** Names and presence of those who are on the screen. */
 export class People {

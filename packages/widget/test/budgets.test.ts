@@ -254,9 +254,9 @@ describe('the widget for everyone', { skip: skipBrowser() }, () => {
     assert((list?.x ?? 0) > (chat?.x ?? 0), 'the list is at the right')
     await page.locator('micro-chatter').evaluate((element) => element.setAttribute('lang', 'de-AT'))
     await page.getByRole('button', { name: 'Neuer Chat' }).first().waitFor()
-    await page.locator('micro-chatter').evaluate((element: any) => {
-      element.texts = { newChat: 'Schreib wem' }
-    })
+    await page
+      .locator('micro-chatter')
+      .evaluate((element) => Object.assign(element, { texts: { newChat: 'Schreib wem' } }))
     await page.getByRole('button', { name: 'Schreib wem' }).first().waitFor()
     await context.close()
   })
@@ -288,9 +288,9 @@ describe('the widget for everyone', { skip: skipBrowser() }, () => {
 })
 
 async function heapOf(session: {
-  send(name: 'HeapProfiler.collectGarbage' | 'Runtime.getHeapUsage'): Promise<any>
+  send(name: 'HeapProfiler.collectGarbage' | 'Runtime.getHeapUsage'): Promise<unknown>
 }): Promise<number> {
   await session.send('HeapProfiler.collectGarbage')
-  const { usedSize } = await session.send('Runtime.getHeapUsage')
+  const { usedSize } = (await session.send('Runtime.getHeapUsage')) as { usedSize: number }
   return usedSize / 1_048_576
 }

@@ -230,7 +230,7 @@ export class DialogPart extends Part {
     event.preventDefault()
     const form = new FormData(event.target as HTMLFormElement)
     const usernames = this.chosen.map(({ username }) => username)
-    this.ui.run(this.#act(usernames, String(form.get('title') ?? '')))
+    this.ui.run(this.#act(usernames, textOf(form, 'title')))
     this.#close()
   }
 
@@ -293,7 +293,7 @@ export class DialogPart extends Part {
     }
     if (this.#chat)
       this.ui.client
-        .send(this.#chat.id, { body: String(form.get('question')), poll })
+        .send(this.#chat.id, { body: textOf(form, 'question'), poll })
         .catch(() => undefined)
     this.#close()
   }
@@ -304,4 +304,9 @@ export class DialogPart extends Part {
       ${(items ?? []).map((message) => messageHit(this.ui, message))}
       ${items?.length === 0 ? html`<li class="empty small"><p>${this.ui.t.nothingHere}</p></li>` : nothing}</ul>`
   }
+}
+
+function textOf(form: FormData, name: string): string {
+  const value = form.get(name)
+  return typeof value === 'string' ? value : ''
 }
