@@ -66,15 +66,12 @@ export class Outbox {
     const clientId = crypto.randomUUID()
     const tab = this.#options.tabs?.id
     const pending = { clientId, chatId, at: Date.now(), message, ...(tab ? { tab } : {}) }
-    this.#queue(chatId).push(pending)
-    const sent = new Promise<Message>((resolve, reject) =>
-      this.#waiters.set(clientId, { resolve, reject }),
-    )
-    this.#options.onChange(chatId)
-    // Kept first: a reload in between loses nothing. Where nothing can be kept, it is sent all the same.
+    // Kept before it is shown: what was on the screen outlives a reload. Where nothing can be kept, it is sent all the same.
     await this.#options.storage.put(pending).catch(() => undefined)
+    if (!this.#find(chatId, clientId)) this.#queue(chatId).push(pending)
+    this.#options.onChange(chatId)
     void this.#flush(chatId)
-    return sent
+    return new Promise((resolve, reject) => this.#waiters.set(clientId, { resolve, reject }))
   }
 
   /** A failed one is tried once more. */

@@ -87,6 +87,7 @@ describe('the widget in trouble', { skip: skipBrowser() }, () => {
   test('a page that is loaded anew while it sends loses nothing', async () => {
     const texts = Array.from({ length: 8 }, (_, index) => `in a hurry ${index}`)
     for (const text of texts) await say(ann.page, text)
+    await message(ann.page, 'in a hurry 7').waitFor()
     await ann.page.reload()
     await row(ann.page, 'Bob Stone').click()
     await message(bob.page, 'in a hurry 7').waitFor({ timeout: LATE_MS })
