@@ -1,6 +1,7 @@
 /** The package as it is published: what it weighs, whether others can use it, and that it knows the wire. */
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -41,11 +42,6 @@ describe('@microchatter/client, packed', () => {
     assert(bytes > 10_000 && bytes <= BYTES, `${bytes} bytes, the budget is ${BYTES}`)
   })
 
-  test('publint and arethetypeswrong find nothing', async () => {
-    assert.match(await run('npx', ['publint', '--strict', FOLDER]), /All good/)
-    await run('npx', ['attw', '--pack', FOLDER, '--profile', 'esm-only', '--no-color'])
-  })
-
   test('its types are for strict users, without the protocol or a library behind them', async () => {
     const { readFile } = await import('node:fs/promises')
     const types = await readFile(`${FOLDER}dist/index.d.ts`, 'utf8')
@@ -60,3 +56,12 @@ describe('@microchatter/client, packed', () => {
     await run('npm', ['run', '--silent', 'client:api:check'])
   })
 })
+
+for (const name of ['client', 'react', 'widget'])
+  test(`publint and arethetypeswrong find nothing: @microchatter/${name}`, async () => {
+    const folder = `${ROOT}packages/${name}`
+    if (!existsSync(`${folder}/dist`))
+      await run('npm', ['run', '--silent', 'build', '-w', `@microchatter/${name}`])
+    assert.match(await run('npx', ['publint', '--strict', folder]), /All good/)
+    await run('npx', ['attw', '--pack', folder, '--profile', 'esm-only', '--no-color'])
+  })

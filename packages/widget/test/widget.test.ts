@@ -159,6 +159,27 @@ describe('the widget', { skip: skipBrowser() }, () => {
     await leave()
   })
 
+  test('a voice note is recorded, drawn as it sounds, and played', async () => {
+    const { page } = ann
+    await page.getByRole('button', { name: 'Record a voice message' }).click()
+    await page.getByRole('timer', { name: 'Recording' }).filter({ hasText: '0:02' }).waitFor()
+    await page.getByRole('button', { name: 'Send' }).click()
+    const play = bob.page.getByRole('button', { name: 'Play: Voice message' })
+    await play.waitFor()
+    const heights = await bob.page
+      .locator('.wave rect')
+      .evaluateAll((bars) => bars.map((bar) => bar.getAttribute('height')))
+    assert(new Set(heights).size > 3, 'it beeps, and is silent in between')
+    await play.click()
+    await bob.page.getByRole('button', { name: 'Pause: Voice message' }).waitFor()
+    await bob.page.locator('.wave .played').nth(5).waitFor()
+    await play.waitFor()
+    await page.getByRole('button', { name: 'Record a voice message' }).click()
+    await page.getByRole('button', { name: 'Cancel' }).click()
+    await page.getByRole('button', { name: 'Record a voice message' }).waitFor()
+    await leave()
+  })
+
   test('a poll, a group with roles, a mention', async () => {
     const cat = await enter('Catrin Vale')
     const { page } = ann
