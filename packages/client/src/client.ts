@@ -418,6 +418,8 @@ export class Client {
   }
 
   async #load(chatId: string): Promise<void> {
+    // One that is not among the newest of my list.
+    if (!this.#mailbox.chats.has(chatId)) this.#mailbox.view(await this.api.getChat({ chatId }))
     const page = await this.api.getHistory({ chatId, limit: SHOWN })
     const open = this.#open.get(chatId)
     if (!open) return

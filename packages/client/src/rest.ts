@@ -52,10 +52,10 @@ export async function read<T>(response: Response): Promise<T> {
   const text = await response.text().catch(() => '')
   if (ok) return (text === '' ? undefined : JSON.parse(text)) as T
   // Not ours: a proxy's, or no answer at all.
-  let problem = { code: 'not_found', detail: `Status ${status}` }
-  if (status >= 500 || status === 429) problem.code = 'unavailable'
+  const code = status >= 500 || status === 429 ? 'unavailable' : 'not_found'
+  const problem = { code, detail: `Status ${status}` }
   try {
-    problem = { ...problem, ...(JSON.parse(text) as object) }
+    Object.assign(problem, JSON.parse(text))
   } catch {}
   throw toError(problem)
 }

@@ -29,8 +29,8 @@ export async function upload(
     const sent = {
       method,
       headers: { ...TUS, authorization, ...headers },
-      ...(body ? { body } : {}),
-      ...(signal ? { signal } : {}),
+      body: body ?? null,
+      signal: signal ?? null,
     }
     const response = await fetch(url + path, sent).catch(() => undefined)
     signal?.throwIfAborted()

@@ -104,10 +104,16 @@ function sideView(ui: Ui, chat: string, { kind, seq }: NonNullable<Inbox['side']
 
 /** One conversation: `with` a username, or `chat` by its id. */
 export class SingleChat extends Root {
-  static override properties: PropertyDeclarations = { chat: {}, with: {} }
+  static override properties: PropertyDeclarations = {
+    chat: {},
+    with: {},
+    failure: { state: true },
+  }
   declare chat: string | undefined
   declare with: string | undefined
   #conversation: ConversationPart | undefined
+  /** Why there is no chat with this user. */
+  declare failure: string | undefined
   #opened: string | undefined
 
   protected override willUpdate(changed: PropertyValues): void {
@@ -119,13 +125,17 @@ export class SingleChat extends Root {
     const { chat, side } = this
     if (chat === undefined && this.with !== undefined && this.with !== this.#opened) {
       this.#opened = this.with
-      ui.run(ui.client.openWith(this.with).then(({ id }) => (this.chat = id)))
+      this.failure = undefined
+      ui.client.openWith(this.with).then(
+        ({ id }) => (this.chat = id),
+        (error: unknown) => (this.failure = error instanceof Error ? error.message : String(error)),
+      )
     }
     return html`<div class="root inbox single shows-chat ${side ? 'has-side' : ''}" dir=${ui.t.dir}>
       <section class="pane chat" part="chat">
         ${
           chat === undefined
-            ? html`<div class="loading" role="status" aria-label=${ui.t.connecting}></div>`
+            ? this.#waiting(ui)
             : keyed(
                 chat,
                 html`<mc-conversation .ui=${ui} .chatId=${chat} ${ref((element) => (this.#conversation = element as ConversationPart))}></mc-conversation>`,
@@ -135,6 +145,12 @@ export class SingleChat extends Root {
       ${chat !== undefined && side ? sideView(ui, chat, side) : nothing}
       ${this.above(ui)}
     </div>`
+  }
+
+  #waiting({ t }: Ui): TemplateResult {
+    if (this.failure !== undefined)
+      return html`<div class="empty"><p role="alert">${this.failure}</p></div>`
+    return html`<div class="loading" role="status" aria-label=${t.connecting}></div>`
   }
 
   protected override openChat(chatId: string, seq?: number): void {

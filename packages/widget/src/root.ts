@@ -94,6 +94,11 @@ export abstract class Root extends Watching {
     this.#leave = this.#session.use()
   }
 
+  /** After a log-in or a log-out without a new page: asks the site again who is logged in. */
+  async refresh(): Promise<void> {
+    await this.#session?.refresh()
+  }
+
   /** What the element shows, when somebody is logged in. */
   protected abstract content(ui: Ui): TemplateResult | typeof nothing
   /** What it shows otherwise. */

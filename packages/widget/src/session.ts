@@ -82,6 +82,16 @@ export class Session implements Value<State> {
     }
   }
 
+  /** Somebody else may be logged in at the site now, or nobody. */
+  async refresh(): Promise<void> {
+    if (this.#state.name === 'ready') {
+      this.#endTelling?.()
+      this.#state.client.stop()
+      this.#set({ name: 'connecting' })
+    }
+    await this.start()
+  }
+
   #begin(first: string, user: string | undefined): void {
     let next: string | undefined = first
     const client = new Client({

@@ -309,8 +309,42 @@ describe('the widget', { skip: skipBrowser() }, () => {
     await page.getByText('You are not logged in').waitFor()
     assert.equal(await page.evaluate(KEPT(`${stage.server.url} ${ann.person.username}`)), 0)
     stage.site.loggedIn.add(ann.person.username)
-    await page.reload()
+    await page.evaluate(`document.querySelector('micro-chatter').refresh()`)
     await row(page, 'Bob Stone').waitFor()
+    stage.site.loggedIn.delete(ann.person.username)
+    await page.evaluate(`document.querySelector('micro-chatter').refresh()`)
+    await page.getByText('You are not logged in').waitFor()
+    assert.equal(await page.evaluate(KEPT(`${stage.server.url} ${ann.person.username}`)), 0)
+    await page.context().close()
+    await bob.page.context().close()
+  })
+
+  test('a chat far down the list opens by its id; one that is deleted, or that one is removed from, is gone', async () => {
+    const { page } = ann
+    const old = await stage.person('Old Friend')
+    const { chatId } = await old.sendTo(ann.person, 'long ago')
+    // The first sync brings the newest hundred.
+    for (let count = 0; count < 101; count += 1)
+      await ann.person.ask('POST', '/chats', { kind: 'group', title: `Group ${count}` })
+    await page.reload()
+    await row(page, 'Group 100').waitFor()
+    await page
+      .locator('micro-chatter')
+      .evaluate((element, id) => element.setAttribute('chat', id), chatId)
+    await message(page, 'long ago').waitFor()
+    await page
+      .locator('micro-chatter')
+      .evaluate((element) => element.setAttribute('chat', '00000000-0000-7000-8000-000000000000'))
+    await page.locator('.pane.chat').getByText('Nothing here').waitFor()
+    const group = await bob.person.ask('POST', '/chats', {
+      kind: 'group',
+      title: 'Only for a while',
+      members: [ann.person.username],
+    })
+    await row(page, 'Only for a while').click()
+    await page.locator('textarea').waitFor()
+    await bob.person.ask('DELETE', `/chats/${group.id}/members/${ann.person.username}`)
+    await page.locator('.pane.chat').getByText('Nothing here').waitFor()
     await page.context().close()
     await bob.page.context().close()
   })

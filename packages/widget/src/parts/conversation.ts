@@ -1,5 +1,5 @@
 /** One chat: who it is with, what was said, and where one writes. */
-import type { Chat, Message } from '@microchatter/client'
+import type { Chat, ChatError, Conversation, Message } from '@microchatter/client'
 import { html, nothing, type TemplateResult } from 'lit'
 import { ref } from 'lit/directives/ref.js'
 import { icon } from '../icons.ts'
@@ -17,12 +17,16 @@ export class ConversationPart extends Part {
     thread: { attribute: false },
     canGoBack: { attribute: false },
     isDragged: { state: true },
+    isGone: { state: true },
   }
   declare ui: Ui
   declare chatId: string
   declare thread: number | undefined
   declare canGoBack: boolean
   declare isDragged: boolean
+  /** There is no such chat, or none any more. */
+  declare isGone: boolean
+  #conversation: Conversation | undefined
   #log: LogPart | undefined
   #composer: ComposerPart | undefined
   #wanted: number | undefined
@@ -40,7 +44,8 @@ export class ConversationPart extends Part {
 
   override render(): TemplateResult {
     const chat = this.watch(this.ui.client.chat(this.chatId))
-    if (!chat) return html`<div class="empty"><p>${this.ui.t.nothingHere}</p></div>`
+    this.#wasThere ||= chat !== undefined
+    if (!chat) return this.#absent(this.isGone || this.#wasThere)
     return html`
       <section class="conversation ${this.isDragged ? 'dragged' : ''}" aria-label=${titleOf(this.ui, chat)}
         @dragover=${this.#onDrag} @dragleave=${() => (this.isDragged = false)} @drop=${this.#onDrop}>
@@ -51,6 +56,35 @@ export class ConversationPart extends Part {
         ${this.#typists(chat)} ${this.#foot(chat)}
         <div class="drop" aria-hidden="true">${this.ui.t.dropHere}</div>
       </section>`
+  }
+
+  #wasThere = false
+
+  override connectedCallback(): void {
+    super.connectedCallback()
+    const { client } = this.ui
+    const { chatId } = this
+    // One that is far down the list is fetched by this.
+    this.#conversation = client.open(chatId)
+    if (!client.chat(chatId).getSnapshot())
+      client.api.getChat({ chatId }).catch((error: ChatError) => (this.isGone = !error.isTransient))
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback()
+    this.#conversation?.close()
+  }
+
+  #absent(isGone: boolean): TemplateResult {
+    const { t } = this.ui
+    return html`<section class="conversation"><header class="head" part="header">${this.#backButton()}</header>
+      ${isGone ? html`<div class="empty"><p>${t.nothingHere}</p></div>` : html`<div class="loading" role="status" aria-label=${t.connecting}></div>`}
+    </section>`
+  }
+
+  #backButton(): TemplateResult | typeof nothing {
+    if (!this.canGoBack) return nothing
+    return html`<button class="tool back" aria-label=${this.ui.t.back} @click=${() => this.onBack()}>${icon('back')}</button>`
   }
 
   readonly #onLog = (element?: Element): void => {
@@ -73,7 +107,7 @@ export class ConversationPart extends Part {
         ? undefined
         : this.watch(this.ui.people.presence(other.username))
     return html`<header class="head" part="header">
-      ${this.canGoBack ? html`<button class="tool back" aria-label=${t.back} @click=${() => this.onBack()}>${icon('back')}</button>` : nothing}
+      ${this.#backButton()}
       <button class="who" @click=${() => this.ui.side({ kind: 'details' })} title=${t.details}>
         ${avatar({ name: title, key: other?.username ?? chat.id, picture: chat.picture ?? other?.picture, isGroup: chat.kind === 'group', state: presence?.state })}
         <span class="two-lines"><b dir="auto">${title}</b><small>${this.#subtitle(chat, presence)}</small></span>
