@@ -584,6 +584,8 @@ export interface ListChatsQuery {
   requests?: 'true' | 'false'
   /** A folder of my own. */
   label?: string
+  /** Only the direct chat with this user, wherever it is; none is made. */
+  with?: string
   limit?: number
   /** The `nextCursor` of the page before. */
   cursor?: string

@@ -118,6 +118,13 @@ export const ListChatsQuery = closed({
   archived: flag('true: the archive, in place of the list.'),
   requests: flag('true: message requests, in place of the list.'),
   label: opt(Label),
+  with: opt(
+    Type.String({
+      minLength: 1,
+      maxLength: LIMITS.username,
+      description: 'Only the direct chat with this user, wherever it is; none is made.',
+    }),
+  ),
   limit: opt(Limit),
   cursor: opt(Cursor),
 })

@@ -140,6 +140,21 @@ for (const engine of engines)
       assert.equal(page.hasAfter, false)
     })
 
+    test('?with= has the chat with a user wherever it is, and makes none', async () => {
+      const [ann, bob] = [await person(), await person()]
+      const query = `?with=${bob.username}`
+      assert.deepEqual(await ann.chats(query), [])
+      const { id } = await bob.ask('POST', '/chats', { username: ann.username })
+      assert.deepEqual(await ann.chats(query), [], 'the other has opened it, and written nothing')
+      await bob.sendTo(ann, 'hi')
+      await ann.ask('PATCH', `/chats/${id}`, { archived: true })
+      assert.deepEqual(
+        (await ann.chats(query)).map((chat) => [chat.id, chat.archived]),
+        [[id, true]],
+      )
+      assert.equal((await ann.fetch('GET', '/chats?with=nobody-at-all')).status, 404)
+    })
+
     test('[CHAT-1] two users who open their chat at the same moment, 100 times, share one', async () => {
       for (let round = 0; round < 100; round += 1) {
         const [ann, bob] = [await person(), await person()]

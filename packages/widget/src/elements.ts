@@ -18,25 +18,30 @@ export class Inbox extends Root {
   static override properties: PropertyDeclarations = { chat: { reflect: true }, with: {} }
   /** The id of the chat that is open. */
   declare chat: string | undefined
-  /** A username: the chat with them is opened. */
+  /** The username of whom the conversation that is open is with; it need not have begun. */
   declare with: string | undefined
   #conversation: ConversationPart | undefined
   #wanted: number | undefined
-  #openedWith: string | undefined
 
-  /** Opens the chat with this user; it is made where there is none. */
+  /** Opens the conversation with this user. */
   openWith(username: string): void {
-    this.#openedWith = undefined
+    this.chat = undefined
     this.with = username
   }
 
+  protected override willUpdate(changed: PropertyValues): void {
+    super.willUpdate(changed)
+    if (changed.has('chat') && this.chat) this.with = undefined
+    else if (changed.has('with') && this.with) this.chat = undefined
+  }
+
   protected override content(ui: Ui): TemplateResult {
-    this.#openWanted(ui)
     const { chat, side } = this
-    return html`<div class="root inbox ${chat === undefined ? 'shows-list' : 'shows-chat'} ${side ? 'has-side' : ''}" dir=${ui.t.dir}
+    const isOpen = (chat ?? this.with) !== undefined
+    return html`<div class="root inbox ${isOpen ? 'shows-chat' : 'shows-list'} ${side ? 'has-side' : ''}" dir=${ui.t.dir}
       @keydown=${this.#onKey}>
       <nav class="pane list" part="list" aria-label=${ui.t.inbox}><mc-list .ui=${ui} .chosen=${chat}></mc-list></nav>
-      <section class="pane chat" part="chat">${chat === undefined ? this.#nothing(ui) : this.#chat(ui, chat)}</section>
+      <section class="pane chat" part="chat">${isOpen ? this.#open(ui) : this.#nothing(ui)}</section>
       ${chat !== undefined && side ? sideView(ui, chat, side) : nothing}
       ${this.above(ui)}
     </div>`
@@ -46,10 +51,14 @@ export class Inbox extends Root {
     return html`<div class="empty">${icon('chat')}<h3>${t.chooseChat}</h3><p>${t.chooseChatHint}</p></div>`
   }
 
-  #chat(ui: Ui, chat: string): TemplateResult {
+  #open(ui: Ui): TemplateResult {
+    const { chat } = this
+    const back = () => this.#back()
+    if (chat === undefined)
+      return newConversation(ui, this.with ?? '', (id) => this.openChat(id), back)
     return html`${keyed(
       chat,
-      html`<mc-conversation .ui=${ui} .chatId=${chat} .canGoBack=${true} .onBack=${() => this.#back()}
+      html`<mc-conversation .ui=${ui} .chatId=${chat} .canGoBack=${true} .onBack=${back}
         ${ref(this.#onConversation)}></mc-conversation>`,
     )}`
   }
@@ -61,35 +70,67 @@ export class Inbox extends Root {
   }
 
   protected override openChat(chatId: string, seq?: number): void {
-    if (this.side?.kind !== 'search' || chatId !== this.chat) this.side = undefined
-    if (chatId === this.chat) {
-      if (seq !== undefined) this.#conversation?.jump(seq)
+    const isSame = chatId === this.chat
+    // Beside the chat there is room for what was searched; over it there is not.
+    if (!isSame || this.side?.kind !== 'search' || this.offsetWidth <= BESIDE_PX)
+      this.side = undefined
+    if (isSame) {
+      if (seq !== undefined) void this.updateComplete.then(() => this.#conversation?.jump(seq))
       return
     }
     this.#wanted = seq
     this.chat = chatId
-    // Where the list is beside it, one goes on by the keyboard; on a phone the keys would cover what is read.
-    if (this.offsetWidth > 700) void this.updateComplete.then(() => this.#conversation?.focusText())
+    this.#focusText()
   }
 
-  #openWanted(ui: Ui): void {
-    if (this.with === undefined || this.with === this.#openedWith) return
-    this.#openedWith = this.with
-    ui.run(ui.client.openWith(this.with).then(({ id }) => this.openChat(id)))
+  protected override openUser(username: string): void {
+    this.side = undefined
+    this.openWith(username)
+    this.#focusText()
+  }
+
+  /** Where the list is beside it one goes on by the keyboard; on a phone the keys would cover what is read. */
+  #focusText(): void {
+    if (this.offsetWidth > PHONE_PX)
+      void this.updateComplete.then(() => this.#conversation?.focusText())
   }
 
   #back(): void {
+    const { chat } = this
     this.chat = undefined
+    this.with = undefined
     this.side = undefined
+    void this.updateComplete.then(() =>
+      this.renderRoot.querySelector<HTMLElement>(`[data-chat="${chat}"]`)?.focus(),
+    )
   }
 
   readonly #onKey = (event: KeyboardEvent): void => {
     // What pops up closes by itself.
     const isAbove = event.target instanceof Element && event.target.closest('mc-menu, mc-dialog')
     if (event.key !== 'Escape' || event.defaultPrevented || isAbove) return
-    if (this.side) this.side = undefined
-    else if (this.chat !== undefined) this.#back()
+    if (this.side) {
+      this.side = undefined
+      this.#conversation?.focusText()
+    } else this.#back()
   }
+}
+
+/** As styles.ts has it. */
+const PHONE_PX = 620
+const BESIDE_PX = 1_020
+
+function newConversation(
+  ui: Ui,
+  username: string,
+  onChat: (chatId: string) => void,
+  onBack?: () => void,
+): TemplateResult {
+  return html`${keyed(
+    username,
+    html`<mc-new-conversation .ui=${ui} .username=${username} .canGoBack=${onBack !== undefined}
+      .onChat=${onChat} .onBack=${onBack}></mc-new-conversation>`,
+  )}`
 }
 
 function sideView(ui: Ui, chat: string, { kind, seq }: NonNullable<Inbox['side']>): TemplateResult {
@@ -104,58 +145,39 @@ function sideView(ui: Ui, chat: string, { kind, seq }: NonNullable<Inbox['side']
 
 /** One conversation: `with` a username, or `chat` by its id. */
 export class SingleChat extends Root {
-  static override properties: PropertyDeclarations = {
-    chat: {},
-    with: {},
-    failure: { state: true },
-  }
+  static override properties: PropertyDeclarations = { chat: {}, with: {} }
   declare chat: string | undefined
   declare with: string | undefined
   #conversation: ConversationPart | undefined
-  /** Why there is no chat with this user. */
-  declare failure: string | undefined
-  #opened: string | undefined
 
   protected override willUpdate(changed: PropertyValues): void {
     super.willUpdate(changed)
-    if (changed.has('with') && this.with !== this.#opened) this.chat = undefined
+    if (changed.has('with') && this.with && !changed.has('chat')) this.chat = undefined
   }
 
   protected override content(ui: Ui): TemplateResult {
     const { chat, side } = this
-    if (chat === undefined && this.with !== undefined && this.with !== this.#opened) {
-      this.#opened = this.with
-      this.failure = undefined
-      ui.client.openWith(this.with).then(
-        ({ id }) => (this.chat = id),
-        (error: unknown) => (this.failure = error instanceof Error ? error.message : String(error)),
-      )
-    }
     return html`<div class="root inbox single shows-chat ${side ? 'has-side' : ''}" dir=${ui.t.dir}>
-      <section class="pane chat" part="chat">
-        ${
-          chat === undefined
-            ? this.#waiting(ui)
-            : keyed(
-                chat,
-                html`<mc-conversation .ui=${ui} .chatId=${chat} ${ref((element) => (this.#conversation = element as ConversationPart))}></mc-conversation>`,
-              )
-        }
-      </section>
+      <section class="pane chat" part="chat">${chat === undefined ? this.#new(ui) : this.#open(ui, chat)}</section>
       ${chat !== undefined && side ? sideView(ui, chat, side) : nothing}
       ${this.above(ui)}
     </div>`
   }
 
-  #waiting({ t }: Ui): TemplateResult {
-    if (this.failure !== undefined)
-      return html`<div class="empty"><p role="alert">${this.failure}</p></div>`
-    return html`<div class="loading" role="status" aria-label=${t.connecting}></div>`
+  #new(ui: Ui): TemplateResult | typeof nothing {
+    if (!this.with) return nothing
+    return newConversation(ui, this.with, (id) => (this.chat = id))
+  }
+
+  #open(ui: Ui, chat: string): TemplateResult {
+    const onElement = (element?: Element) => (this.#conversation = element as ConversationPart)
+    return html`${keyed(chat, html`<mc-conversation .ui=${ui} .chatId=${chat} ${ref(onElement)}></mc-conversation>`)}`
   }
 
   protected override openChat(chatId: string, seq?: number): void {
-    if (chatId === this.chat && seq !== undefined) this.#conversation?.jump(seq)
-    else if (chatId !== this.chat) this.chat = chatId
+    if (this.offsetWidth <= BESIDE_PX) this.side = undefined
+    if (chatId !== this.chat) this.chat = chatId
+    else if (seq !== undefined) void this.updateComplete.then(() => this.#conversation?.jump(seq))
   }
 }
 

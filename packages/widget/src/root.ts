@@ -111,6 +111,7 @@ export abstract class Root extends Watching {
       ${again ? html`<button class="primary" @click=${again}>${this.t.again}</button>` : nothing}</div></div>`
   }
   protected openChat(_chatId: string, _seq?: number): void {}
+  protected openUser(_username: string): void {}
 
   override render(): TemplateResult | typeof nothing {
     const { t } = this
@@ -150,11 +151,12 @@ export abstract class Root extends Watching {
       run: (work) => void work.catch((error: unknown) => this.#onError(error)),
       say: (text) => this.#say(text),
       ask: (question, yes) => dialog().ask(question, yes),
-      menu: (at, items) => menu().open(at, items),
+      menu: (at, items, onReact) => menu().open(at, items, onReact),
       emoji: (at, onChoose) => menu().openEmoji(at, onChoose),
       dialog: (kind, chat, message?: Message) => dialog().show(kind, chat, message),
       show: (image) => dialog().showImage(image),
       open: (chatId, seq) => this.openChat(chatId, seq),
+      openWith: (username) => this.openUser(username),
       side: (side) => (this.side = side),
       announce: (text) => this.#announce(text),
     }

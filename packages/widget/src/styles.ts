@@ -49,6 +49,9 @@ const TOKENS = css`
   .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
   .icon { width: 20px; height: 20px; flex: none; fill: none; stroke: currentColor; stroke-width: 1.8; stroke-linecap: round; stroke-linejoin: round; display: block; }
   [dir='rtl'] .icon.flips { transform: scaleX(-1); }
+  /* The letters of a name go their way; where it stands is the page's. */
+  [dir='rtl'] :is(.line, .lines, .two-lines, .who, .person) [dir='auto'] { text-align: right; }
+  @media (hover: none) { .bubble, .entry { -webkit-touch-callout: none; user-select: none; -webkit-user-select: none; } }
 `
 
 const LAYOUT = css`
@@ -68,7 +71,7 @@ const LAYOUT = css`
     .inbox.has-side .pane.chat { display: none; }
     .inbox.single.has-side .pane.chat { display: none; }
   }
-  @container (max-width: 700px) {
+  @container (max-width: 620px) {
     .inbox, .inbox.has-side { grid-template-columns: 1fr; }
     .inbox.shows-list .pane.chat, .inbox.shows-chat .pane.list { display: none; }
     .inbox.shows-chat.has-side .pane.chat { display: none; }
@@ -150,11 +153,11 @@ const CONVERSATION = css`
   .who b { font-weight: 650; }
   .notice { display: flex; gap: 8px; align-items: center; padding: 8px 16px; font-size: 13.5px; background: light-dark(#fff4d6, #3a3115); color: light-dark(#5c4300, #ffe3a0); flex: none; }
   mc-log { position: relative; flex: 1; min-height: 0; display: block; }
-  .log { height: 100%; overflow-y: auto; overflow-anchor: none; overscroll-behavior: contain; scrollbar-width: thin; scrollbar-color: var(--line) transparent; outline-offset: -3px; }
-  .content { display: flex; flex-direction: column; justify-content: flex-end; min-height: 100%; padding: 14px 18px 8px; }
+  .log { height: 100%; overflow: hidden auto; overflow-anchor: none; overscroll-behavior: contain; scrollbar-width: thin; scrollbar-color: var(--line) transparent; outline-offset: -3px; }
+  .content { display: flex; flex-direction: column; justify-content: flex-end; min-height: 100%; padding: 14px 18px 26px; }
   .day, .divider, .system { align-self: center; margin: 14px 0 8px; font-size: 12.5px; color: var(--muted); text-align: center; }
   .day span { background: var(--surface); border-radius: 999px; padding: 4px 12px; box-shadow: 0 1px 2px #0000000f; }
-  .divider { align-self: stretch; display: flex; align-items: center; gap: 12px; color: var(--accent); font-weight: 650; }
+  .divider { scroll-margin-top: 14px; align-self: stretch; display: flex; align-items: center; gap: 12px; color: var(--accent); font-weight: 650; }
   .divider::before, .divider::after { content: ''; flex: 1; height: 1px; background: currentColor; opacity: 0.35; }
   .system { margin: 8px 0; max-width: 80%; }
   .beginning { margin: auto; padding: 40px 20px; text-align: center; color: var(--muted); }
@@ -191,8 +194,10 @@ const CONVERSATION = css`
   .meta .icon { width: 14px; height: 14px; }
   .ticks .icon { width: 16px; height: 16px; }
   .ticks.read { color: light-dark(#2746c7, #9db2ff); }
-  .actions { position: absolute; inset-block-start: -16px; inset-inline-end: 6px; display: flex; opacity: 0; pointer-events: none; transition: opacity 0.12s; background: var(--surface); border: 1px solid var(--line); border-radius: 999px; padding: 1px; z-index: 1; box-shadow: 0 2px 6px #0000001a; }
-  .message:hover .actions, .message:focus-within .actions, .message:focus .actions { opacity: 1; pointer-events: auto; }
+  .actions { position: absolute; inset-block-start: 50%; translate: 0 -50%; inset-inline-start: calc(100% + 4px); display: flex; opacity: 0; pointer-events: none; transition: opacity 0.12s; background: var(--surface); border: 1px solid var(--line); border-radius: 999px; padding: 1px; z-index: 1; }
+  .mine .actions { inset-inline: auto calc(100% + 4px); }
+  .message:hover .actions, .message:focus .actions, .message:has(.actions :focus-visible) .actions { opacity: 1; pointer-events: auto; }
+  @container (max-width: 560px) { .actions, .mine .actions { inset-block-start: -14px; inset-inline: auto 4px; } }
   .actions .tool { width: 30px; height: 30px; }
   .actions .icon { width: 17px; height: 17px; }
   @media (hover: none) { .actions { display: none; } }
@@ -215,7 +220,7 @@ const CONVERSATION = css`
   .failure button { font-weight: 650; text-decoration: underline; }
   .to-end { position: absolute; inset-block-end: 12px; inset-inline-end: 18px; width: 42px; height: 42px; border-radius: 50%; background: var(--surface); box-shadow: var(--shadow); display: grid; place-items: center; animation: rise 0.15s ease-out; }
   .to-end .badge { position: absolute; top: -8px; inset-inline-end: -4px; }
-  .typists { display: flex; gap: 8px; align-items: center; height: 22px; padding: 0 22px; font-size: 13px; color: var(--muted); flex: none; }
+  .typists { display: flex; gap: 8px; align-items: center; height: 22px; margin-block-start: -22px; position: relative; padding: 0 22px; pointer-events: none; font-size: 13px; color: var(--muted); flex: none; }
   .dots { display: inline-flex; gap: 3px; }
   .dots i { width: 6px; height: 6px; border-radius: 50%; background: var(--muted); animation: hop 1.1s infinite; }
   .dots i:nth-child(2) { animation-delay: 0.15s; } .dots i:nth-child(3) { animation-delay: 0.3s; }
@@ -293,6 +298,8 @@ const ABOVE = css`
   .menu { display: grid; min-width: 190px; max-height: 70vh; overflow-y: auto; padding: 6px; border-radius: 14px; background: var(--surface); border: 1px solid var(--line); box-shadow: var(--shadow); animation: rise 0.12s ease-out; }
   .menu button { padding: 8px 12px; border-radius: 9px; }
   .menu button:hover, .menu button:focus-visible { background: var(--hover); outline: 0; }
+  .quick { display: flex; gap: 2px; padding-bottom: 6px; margin-bottom: 6px; border-bottom: 1px solid var(--line); }
+  .quick button { font: 20px/30px 'Apple Color Emoji', 'Segoe UI Emoji', 'Noto Color Emoji', sans-serif; width: 34px; padding: 2px 0 !important; text-align: center; }
   .emoji { width: 306px; max-height: 320px; overflow-y: auto; padding: 8px; border-radius: 16px; background: var(--surface); border: 1px solid var(--line); box-shadow: var(--shadow); }
   .emoji div { display: grid; grid-template-columns: repeat(8, 1fr); padding-bottom: 6px; }
   .emoji div + div { border-top: 1px solid var(--line); padding-top: 6px; }
@@ -308,7 +315,7 @@ const ABOVE = css`
   .question { padding: 24px; display: grid; gap: 22px; font-size: 16px; }
   .form { display: flex; flex-direction: column; gap: 12px; padding: 14px 18px 18px; min-height: 0; overflow-y: auto; }
   .form .search { margin: 0; }
-  .form .chats { padding: 0; min-height: 120px; }
+  .form .chats { padding: 0; height: 300px; flex: 1 1 auto; min-height: 120px; }
   .field { display: grid; gap: 4px; font-size: 13px; color: var(--muted); }
   .field input, .field select { height: 42px; border-radius: 12px; border: 1px solid var(--line); background: var(--back); padding: 0 12px; color: var(--text); font-size: 15px; width: 100%; }
   .switch { display: flex; align-items: center; justify-content: space-between; gap: 14px; min-height: 40px; cursor: pointer; }

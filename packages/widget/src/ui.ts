@@ -29,11 +29,18 @@ export interface Ui {
   say(text: string): void
   /** Yes or no. */
   ask(question: string, yes: string): Promise<boolean>
-  menu(at: Element | { x: number; y: number }, items: MenuItem[]): void
+  /** With `onReact`, the usual reactions stand above it. */
+  menu(
+    at: Element | { x: number; y: number },
+    items: MenuItem[],
+    onReact?: (emoji: string) => void,
+  ): void
   emoji(at: Element, onChoose: (emoji: string) => void): void
   dialog(kind: DialogKind, chat?: Chat, message?: Message): void
   show(image: { url: string; name: string }): void
   open(chatId: string, seq?: number): void
+  /** The conversation with this user, which need not have begun. */
+  openWith(username: string): void
   side(side: Side | undefined): void
   /** To be read out, not shown. */
   announce(text: string): void
@@ -50,6 +57,14 @@ export class People {
 
   constructor(client: Client) {
     this.#client = client
+    // Who has begun a chat with someone may see them from then on, and is not told so.
+    for (const name of ['message.created', 'delivered.updated', 'read.updated'] as const)
+      client.on(name, ({ seq }) => seq <= 2 && this.#again())
+  }
+
+  /** Whoever is watched is asked for once more, because there is another one for a moment. */
+  #again(): void {
+    this.#client.presence('').subscribe(() => undefined)()
   }
 
   presence(username: string): Value<Presence | undefined> {

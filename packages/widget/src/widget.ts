@@ -13,6 +13,7 @@ import { FilePart } from './parts/file.ts'
 import { ListPart } from './parts/list.ts'
 import { LogPart } from './parts/log.ts'
 import { MenuPart } from './parts/menu.ts'
+import { NewConversationPart } from './parts/new-conversation.ts'
 
 export type { Texts } from './texts/en.ts'
 export { Badge, Inbox, Launcher, SingleChat }
@@ -26,6 +27,7 @@ const ELEMENTS: Record<string, CustomElementConstructor> = {
   'mc-list': ListPart,
   'mc-log': LogPart,
   'mc-menu': MenuPart,
+  'mc-new-conversation': NewConversationPart,
   'mc-search': SearchPart,
   'micro-chatter': Inbox,
   'micro-chatter-badge': Badge,

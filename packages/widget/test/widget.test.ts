@@ -348,4 +348,55 @@ describe('the widget', { skip: skipBrowser() }, () => {
     await page.context().close()
     await bob.page.context().close()
   })
+
+  test('to look at someone makes no chat: the first message does', async () => {
+    const { page } = ann
+    const cat = await stage.person('Catrin Vale')
+    await ann.person.ask('GET', '/users/me')
+    const site = await stage.open(ann.person, {
+      body: `<div id="box"><micro-chatter-chat with="${cat.username}" token-url="/chat-token"></micro-chatter-chat></div>`,
+    })
+    await site.page.getByText('Say hello!').waitFor()
+    assert.equal((await ann.person.chats()).length, 1)
+    await site.page.locator('textarea').fill('Is it still for sale?')
+    await site.page.keyboard.press('Enter')
+    await message(site.page, 'Is it still for sale?').getByRole('img', { name: 'Sent' }).waitFor()
+    await row(page, 'Catrin Vale').waitFor()
+    assert.equal((await cat.chats())[0]?.unread, 1)
+    await page.evaluate(`document.querySelector('micro-chatter').openWith('nobody-at-all')`)
+    await page.locator('.pane.chat').getByRole('alert').waitFor()
+    await site.context.close()
+    await page.context().close()
+    await bob.page.context().close()
+  })
+
+  test('on a phone: one pane at a time, a finger that stays opens the menu, a hit of a search is shown', async () => {
+    for (let count = 0; count < 80; count += 1) await bob.person.sendTo(ann.person, `line ${count}`)
+    const context = { viewport: { width: 390, height: 700 }, hasTouch: true, isMobile: true }
+    const phone = await stage.open(ann.person, { context })
+    const { page } = phone
+    await row(page, 'Bob Stone').tap()
+    await message(page, 'line 79').waitFor()
+    assert.equal(await page.locator('nav').isVisible(), false)
+    const box = await message(page, 'line 79').locator('.bubble').boundingBox()
+    const at = { x: (box?.x ?? 0) + 20, y: (box?.y ?? 0) + 10 }
+    const session = await phone.context.newCDPSession(page)
+    await session.send('Input.dispatchTouchEvent', { type: 'touchStart', touchPoints: [at] })
+    await page.locator('.quick button').first().waitFor()
+    await session.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] })
+    await page.locator('.quick button').first().tap()
+    await message(bob.page, 'line 79').getByRole('button', { name: '👍 1' }).waitFor()
+    await page.getByRole('button', { name: 'Search in this chat' }).tap()
+    await page.getByRole('searchbox', { name: 'Search in this chat' }).fill('line 7')
+    await page
+      .locator('.pane.side')
+      .getByRole('button', { name: /line 7$/ })
+      .tap()
+    await page.locator('.message.marked').filter({ hasText: 'line 7' }).waitFor()
+    await page.getByRole('button', { name: 'Back' }).tap()
+    await row(page, 'Bob Stone').waitFor()
+    assert.deepEqual(phone.problems, [])
+    await phone.context.close()
+    await leave()
+  })
 })

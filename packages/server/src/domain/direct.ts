@@ -5,7 +5,7 @@ import { bumpRights, insertDirectChat, selectDirectChat, shareGroup } from '../s
 import type { Db } from '../store/db.ts'
 import { showChat } from '../store/members.ts'
 import type { UserRow } from '../store/users.ts'
-import { tellDevices, viewChat } from './chats.ts'
+import { getChat, tellDevices, viewChat } from './chats.ts'
 import { doubting } from './changing.ts'
 import type { Actor, Core } from './core.ts'
 import { ChatError } from './errors.ts'
@@ -40,6 +40,21 @@ export async function openChat(
     tellDevices(core, actor, 'chat.created', chat)
   }
   return { created, chat }
+}
+
+/** The direct chat with this user, on my list or not; undefined: there is none, or none that I see. */
+export async function findChatWith(
+  core: Core,
+  actor: Actor,
+  username: string,
+): Promise<Chat | undefined> {
+  const id = await findChatOf(core, await pairWith(core, actor, username))
+  if (id === undefined) return undefined
+  return getChat(core, actor, id).catch((error: unknown) => {
+    // The other has opened it, and written nothing.
+    if (error instanceof ChatError && error.code === 'not_found') return undefined
+    throw error
+  })
 }
 
 function usernameOf(body: OpenChatBody): string {

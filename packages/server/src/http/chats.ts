@@ -10,15 +10,21 @@ import {
 import type { Static } from 'typebox'
 import { deleteChat, getChat, listChats, markRead } from '../domain/chats.ts'
 import { markDelivered } from '../domain/delivered.ts'
-import { openChat } from '../domain/direct.ts'
+import { findChatWith, openChat } from '../domain/direct.ts'
 import { createGroup, updateChat } from '../domain/groups.ts'
 import { type Answer, type Call, created, NOTHING, ok } from './route.ts'
 
 export const ChatParams = closed({ chatId: ChatId })
 export type ChatParams = Static<typeof ChatParams>
 
-export async function onListChats(call: Call<{ query: ListChatsQuery }>): Promise<Answer> {
-  return ok(await listChats(call.core, call.actor, call.query))
+export async function onListChats({
+  core,
+  actor,
+  query,
+}: Call<{ query: ListChatsQuery }>): Promise<Answer> {
+  if (query.with === undefined) return ok(await listChats(core, actor, query))
+  const chat = await findChatWith(core, actor, query.with)
+  return ok({ items: chat ? [chat] : [] })
 }
 
 export async function onOpenChat({

@@ -276,7 +276,7 @@ export const ROUTES: readonly Route[] = [
     summary: 'My chats: pinned first, then newest first, with last message and unread',
     query: ListChatsQuery,
     answers: { 200: page(Chat) },
-    errors: ['invalid_cursor'],
+    errors: ['invalid_cursor', 'not_found'],
     on: onListChats,
   }),
   route('openChat', 'user', 'POST /chats', {

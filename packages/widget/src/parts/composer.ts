@@ -27,6 +27,7 @@ export class ComposerPart extends Part {
     ui: { attribute: false },
     chat: { attribute: false },
     thread: { attribute: false },
+    to: { attribute: false },
     text: { state: true },
     answered: { state: true },
     edited: { state: true },
@@ -38,6 +39,8 @@ export class ComposerPart extends Part {
   declare ui: Ui
   declare chat: Chat
   declare thread: number | undefined
+  /** With this user there is no chat yet: the first message makes it. */
+  declare to: string | undefined
   declare text: string
   declare answered: Message | undefined
   declare edited: Message | undefined
@@ -47,6 +50,7 @@ export class ComposerPart extends Part {
   declare suggested: Chat['members']
   declare chosen: number
   onSent: () => void = () => undefined
+  onMade: (chatId: string) => void = () => undefined
   onStored: (message: Message) => void = () => undefined
   onEdited: (seq: number) => void = () => undefined
   onLast: () => Message | undefined = () => undefined
@@ -101,7 +105,8 @@ export class ComposerPart extends Part {
 
   protected override updated(): void {
     const area = this.#area
-    if (!area) return
+    // Where it is not on the screen it has no height to go by.
+    if (!area || area.scrollHeight === 0) return
     // It grows with what is in it, up to its max-height.
     area.style.setProperty('height', 'auto')
     area.style.setProperty('height', `${area.scrollHeight}px`)
@@ -200,26 +205,36 @@ export class ComposerPart extends Part {
     const mentions = [...this.#mentioned]
       .filter(([name]) => body.includes(`@${name}`))
       .map(([, username]) => username)
-    this.#send({
+    const message = {
       ...(body ? { body } : {}),
       ...(mentions.length > 0 ? { mentions } : {}),
       ...(this.attached.length > 0
         ? { files: this.attached.flatMap(({ file }) => (file ? [{ id: file.id }] : [])) }
         : {}),
-    })
+    }
+    if (this.to !== undefined) return this.ui.run(this.#sendFirst(message, this.to))
+    this.#send(message)
     this.#empty()
   }
 
-  #send(message: Omit<SendBody, 'clientId'>): void {
+  #send(message: Omit<SendBody, 'clientId'>, chatId = this.chat.id): void {
     const thread = this.thread === undefined ? {} : { thread: this.thread }
     const reply = this.answered ? { reply: this.answered.seq } : {}
     // Where it is refused, it stays in the conversation and says why.
     this.ui.client
-      .send(this.chat.id, { ...message, ...thread, ...reply })
+      .send(chatId, { ...message, ...thread, ...reply })
       .then((stored) => this.onStored(stored))
       .catch(() => undefined)
     this.answered = undefined
     this.onSent()
+  }
+
+  /** Where the chat cannot be made, the text stays in the field. */
+  async #sendFirst(message: Omit<SendBody, 'clientId'>, to: string): Promise<void> {
+    const { id } = await this.ui.client.openWith(to)
+    this.#send(message, id)
+    this.#empty()
+    this.onMade(id)
   }
 
   #empty(): void {
@@ -243,7 +258,7 @@ export class ComposerPart extends Part {
   }
   readonly #onInput = ({ target }: Event): void => {
     this.text = (target as HTMLTextAreaElement).value
-    if (this.edited) return
+    if (this.edited || this.to !== undefined) return
     this.#suggest()
     if (this.text !== '') this.ui.client.setTyping(this.chat.id)
     clearTimeout(this.#drafting)
@@ -251,7 +266,7 @@ export class ComposerPart extends Part {
   }
 
   #saveDraft(): void {
-    if (!this.#drafting || this.thread !== undefined || this.edited) return
+    if (!this.#drafting || this.thread !== undefined || this.edited || this.to !== undefined) return
     clearTimeout(this.#drafting)
     this.#drafting = undefined
     // Without a connection it stays in the field, and is kept with the next key.
@@ -339,8 +354,20 @@ export class ComposerPart extends Part {
     const pick = () => this.querySelector<HTMLInputElement>('input[type=file]')?.click()
     this.ui.menu(event.currentTarget as Element, [
       ...(this.ui.features.files ? [{ text: t.file, onChoose: pick }] : []),
-      { text: t.poll, onChoose: () => this.ui.dialog('poll', this.chat) },
+      ...(this.to === undefined
+        ? [{ text: t.poll, onChoose: () => this.ui.dialog('poll', this.chat) }]
+        : []),
+      { text: t.location, onChoose: () => this.#sendPlace() },
     ])
+  }
+
+  #sendPlace(): void {
+    const onPlace = ({ coords: { latitude, longitude } }: GeolocationPosition) => {
+      const message = { location: { latitude, longitude } }
+      if (this.to === undefined) this.#send(message)
+      else this.ui.run(this.#sendFirst(message, this.to))
+    }
+    navigator.geolocation.getCurrentPosition(onPlace, () => this.ui.say(this.ui.t.noLocation))
   }
 
   readonly #onPicked = ({ target }: Event): void => {
@@ -409,6 +436,8 @@ export class ComposerPart extends Part {
   async #sendVoice({ blob, durationMs, waveform }: Recorded): Promise<void> {
     const name = `voice.${blob.type.includes('mp4') ? 'm4a' : 'webm'}`
     const { id } = await this.ui.client.upload(blob, { name })
-    this.#send({ files: [{ id, voice: true, durationMs, waveform }] })
+    const message: SendBody = { files: [{ id, voice: true, durationMs, waveform }] }
+    if (this.to === undefined) this.#send(message)
+    else await this.#sendFirst(message, this.to)
   }
 }

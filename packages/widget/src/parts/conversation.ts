@@ -70,6 +70,11 @@ export class ConversationPart extends Part {
       client.api.getChat({ chatId }).catch((error: ChatError) => (this.isGone = !error.isTransient))
   }
 
+  protected override firstUpdated(): void {
+    // A thread is opened to be written in.
+    if (this.thread !== undefined) this.focusText()
+  }
+
   override disconnectedCallback(): void {
     super.disconnectedCallback()
     this.#conversation?.close()
@@ -113,7 +118,7 @@ export class ConversationPart extends Part {
         <span class="two-lines"><b dir="auto">${title}</b><small>${this.#subtitle(chat, presence)}</small></span>
       </button>
       <button class="tool" aria-label=${t.searchChat} title=${t.searchChat} @click=${() => this.ui.side({ kind: 'search' })}>${icon('search')}</button>
-      <button class="tool" aria-label=${t.details} title=${t.details} aria-haspopup="menu"
+      <button class="tool" aria-label=${t.more} title=${t.more} aria-haspopup="menu"
         @click=${(event: Event) => this.ui.menu(event.currentTarget as Element, [{ text: t.details, onChoose: () => this.ui.side({ kind: 'details' }) }, ...chatMenu(this.ui, chat)])}>${icon('more')}</button>
     </header>`
   }

@@ -170,7 +170,7 @@ export class DetailsPart extends Part {
     const items: MenuItem[] = [
       {
         text: t.startChat,
-        onChoose: () => this.ui.run(client.openWith(username).then(({ id }) => this.ui.open(id))),
+        onChoose: () => this.ui.openWith(username),
       },
     ]
     const setRole = (next: 'admin' | 'member') => () =>

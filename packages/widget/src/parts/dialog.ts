@@ -29,6 +29,7 @@ export class DialogPart extends Part {
     question: { state: true },
     image: { state: true },
     data: { state: true },
+    wantsGroup: { state: true },
   }
   declare ui: Ui
   declare kind: DialogKind | 'question' | 'image' | undefined
@@ -40,6 +41,8 @@ export class DialogPart extends Part {
   declare image: { url: string; name: string } | undefined
   /** What was asked of the server for it. */
   declare data: unknown
+  /** Also with one person, or nobody yet. */
+  declare wantsGroup: boolean
   #chat: Chat | undefined
   #message: Message | undefined
   #searching: ReturnType<typeof setTimeout> | undefined
@@ -52,6 +55,7 @@ export class DialogPart extends Part {
     this.#chat = chat
     this.#message = message
     this.chosen = []
+    this.wantsGroup = false
     this.people = undefined
     this.query = ''
     this.options = ['', '']
@@ -116,10 +120,14 @@ export class DialogPart extends Part {
     </dialog>`
   }
 
+  get isGroup(): boolean {
+    return this.kind === 'new chat' && (this.wantsGroup || this.chosen.length > 1)
+  }
+
   #title(): string {
     const { t } = this.ui
     const titles: Partial<Record<NonNullable<typeof this.kind>, string>> = {
-      'new chat': this.chosen?.length > 1 ? t.newGroup : t.newChat,
+      'new chat': this.isGroup ? t.newGroup : t.newChat,
       add: t.addMembers,
       settings: t.settings,
       forward: t.forwardTo,
@@ -167,14 +175,15 @@ export class DialogPart extends Part {
   #people(): TemplateResult {
     const { t } = this.ui
     const isAdding = this.kind === 'add'
-    const isGroup = this.chosen.length > 1 && !isAdding
+    const { isGroup } = this
     return html`<form class="form" @submit=${this.#onPeople}>
       ${isGroup ? html`<label class="field"><span>${t.groupName}</span><input name="title" required maxlength="200" dir="auto" /></label>` : nothing}
-      <label class="search">${icon('search')}<input autofocus type="search" placeholder=${t.whoTo} aria-label=${t.whoTo} @input=${this.#onSearch} /></label>
+      <label class="search">${icon('search')}<input autofocus type="search" placeholder=${t.whoTo} aria-label=${t.whoTo} @input=${this.#onSearch} @keydown=${this.#onSearchKey} /></label>
       <div class="chips">${this.chosen.map((person) => html`<button type="button" aria-label="${t.remove}: ${nameOf(this.ui, person)}" @click=${() => this.#toggle(person)}>${nameOf(this.ui, person)}${icon('close')}</button>`)}</div>
-      <ul class="chats">${(this.people ?? []).map((person) => this.#person(person))}
+      <ul class="chats" @keydown=${this.#onRowKey}>${isAdding || isGroup ? nothing : html`<li><button type="button" class="entry add" @click=${() => (this.wantsGroup = true)}><span class="round">${icon('group')}</span>${t.newGroup}</button></li>`}
+        ${(this.people ?? []).map((person) => this.#person(person))}
         ${this.people?.length === 0 ? html`<li class="empty small"><p>${t.noPeople}</p></li>` : nothing}</ul>
-      <button class="primary" ?disabled=${this.chosen.length === 0}>${isAdding ? t.add : isGroup ? t.create : t.startChat}</button>
+      <button class="primary" ?disabled=${this.chosen.length === 0 && !isGroup}>${isAdding ? t.add : isGroup ? t.create : t.startChat}</button>
     </form>`
   }
 
@@ -189,6 +198,24 @@ export class DialogPart extends Part {
   #toggle(person: Profile): void {
     const others = this.chosen.filter(({ username }) => username !== person.username)
     this.chosen = others.length < this.chosen.length ? others : [...others, person]
+  }
+
+  /** Enter takes the first who was found; the arrow leads to the others. */
+  readonly #onSearchKey = (event: KeyboardEvent): void => {
+    if (event.key !== 'Enter' && event.key !== 'ArrowDown') return
+    event.preventDefault()
+    const [first] = this.querySelectorAll<HTMLElement>('.chats [aria-pressed]')
+    if (event.key === 'ArrowDown') first?.focus()
+    else first?.click()
+  }
+
+  readonly #onRowKey = (event: KeyboardEvent): void => {
+    const step = { ArrowUp: -1, ArrowDown: 1 }[event.key]
+    const all = [...this.querySelectorAll<HTMLElement>('.chats button')]
+    const at = all.findIndex((row) => row.matches(':focus'))
+    if (step === undefined || at < 0) return
+    event.preventDefault()
+    all[at + step]?.focus()
   }
 
   readonly #onSearch = ({ target }: Event): void => {
@@ -241,10 +268,8 @@ export class DialogPart extends Part {
       return
     }
     const [first = ''] = usernames
-    const { id } =
-      usernames.length === 1
-        ? await client.openWith(first)
-        : await client.api.openChat({ kind: 'group', title, members: usernames })
+    if (!this.isGroup) return this.ui.openWith(first)
+    const { id } = await client.api.openChat({ kind: 'group', title, members: usernames })
     this.ui.open(id)
   }
 

@@ -5,6 +5,7 @@ import { repeat } from 'lit/directives/repeat.js'
 import { icon } from '../icons.ts'
 import { lineOf, memberOf, nameOf, otherOf, titleOf, type Ui } from '../ui.ts'
 import { Part } from '../watching.ts'
+import { onLongPress } from '../long-press.ts'
 import { avatar } from './avatar.ts'
 import { systemLine } from './system.ts'
 
@@ -113,8 +114,9 @@ export class ListPart extends Part {
       other?.username === undefined ? undefined : this.watch(people.presence(other.username))
     const { unread, mentions = 0, muted, pinned, lastMessage } = chat
     return html`<li>
-      <button class="entry" data-chat=${chat.id} aria-current=${this.chosen === chat.id}
-        @click=${() => this.ui.open(chat.id)} @contextmenu=${(event: MouseEvent) => this.#onMenu(event, chat)}>
+      <button class="entry" data-chat=${chat.id} tabindex=${this.#isEntrance(chat) ? 0 : -1} aria-current=${this.chosen === chat.id}
+        @click=${() => this.ui.open(chat.id)} @contextmenu=${(event: MouseEvent) => this.#onMenu(event, chat)}
+        @pointerdown=${onLongPress((at) => this.ui.menu(at, chatMenu(this.ui, chat)))}>
         ${avatar({ name: title, key: other?.username ?? chat.id, picture: chat.picture ?? other?.picture, isGroup: chat.kind === 'group', state: presence?.state })}
         <span class="lines">
           <span class="line"><b dir="auto">${title}</b>
@@ -131,6 +133,21 @@ export class ListPart extends Part {
     </li>`
   }
 
+  /** Of the rows one is reached by Tab, the others from it by the arrows. */
+  #isEntrance({ id }: Chat): boolean {
+    const { client } = this.ui
+    const all = {
+      all: client.chats,
+      unread: client.chats,
+      requests: client.requests,
+      archive: client.archived,
+    }[this.filter].getSnapshot()
+    const isShown = this.query.trim() === '' && this.filter !== 'unread'
+    return (
+      !isShown || id === (all.some((chat) => chat.id === this.chosen) ? this.chosen : all[0]?.id)
+    )
+  }
+
   #lastLine(chat: Chat, me: string | undefined): TemplateResult | string {
     const { t, client } = this.ui
     const typists = this.watch(client.typing(chat.id))
@@ -140,7 +157,8 @@ export class ListPart extends Part {
     const { lastMessage: last } = chat
     if (!last) return chat.description ?? ''
     if (last.kind === 'system') return systemLine({ ui: this.ui, chat, me: me ?? '' }, last)
-    const line = lineOf(this.ui, last)
+    const line =
+      last.thread === undefined ? lineOf(this.ui, last) : `${t.thread} · ${lineOf(this.ui, last)}`
     if (last.sender === me) return t.says(t.you, line)
     return chat.kind === 'group' ? t.says(nameOf(this.ui, memberOf(chat, last.sender)), line) : line
   }
@@ -160,11 +178,11 @@ export class ListPart extends Part {
   }
 
   readonly #onKey = (event: KeyboardEvent): void => {
-    const step = { ArrowUp: -1, ArrowDown: 1 }[event.key]
+    const step = { ArrowUp: -1, ArrowDown: 1, Home: -Infinity, End: Infinity }[event.key]
     if (step === undefined) return
     const all = [...this.querySelectorAll<HTMLElement>('button.entry')]
     const at = all.findIndex((row) => row.matches(':focus'))
-    const next = all[at + step]
+    const next = all[Number.isFinite(step) ? at + step : step > 0 ? all.length - 1 : 0]
     if (at < 0 || !next) return
     event.preventDefault()
     next.focus()
@@ -222,8 +240,7 @@ export class ListPart extends Part {
 
   #person(person: Profile): TemplateResult {
     const name = nameOf(this.ui, person)
-    const open = () =>
-      this.ui.run(this.ui.client.openWith(person.username).then(({ id }) => this.ui.open(id)))
+    const open = () => this.ui.openWith(person.username)
     return html`<li><button class="entry" @click=${open}>
       ${avatar({ name, picture: person.picture, key: person.username })}
       <span class="lines"><b dir="auto">${name}</b></span>

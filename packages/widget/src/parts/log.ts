@@ -377,7 +377,7 @@ export class LogPart extends Part {
   }
 }
 
-function beginning({ t }: Ui, count: number): TemplateResult {
+export function beginning({ t }: Ui, count: number): TemplateResult {
   return html`<div class="beginning">
     <span class="wave-hand" aria-hidden="true">👋</span>
     <p>${t.beginning}${count === 0 ? html`<br />${t.sayHello}` : nothing}</p>

@@ -19,26 +19,35 @@ export class MenuPart extends Part {
     ui: { attribute: false },
     items: { state: true },
     choose: { state: true },
+    react: { state: true },
   }
   declare ui: Pick<Ui, 't'>
   declare items: MenuItem[] | undefined
   declare choose: ((emoji: string) => void) | undefined
+  /** Above the items. */
+  declare react: ((emoji: string) => void) | undefined
+  #at: Element | { x: number; y: number } | undefined
   #before: Element | null = null
 
   override connectedCallback(): void {
     super.connectedCallback()
-    this.popover = 'auto'
-    this.addEventListener('toggle', this.#onToggle)
+    // By hand: an `auto` one would close when the finger goes up whose long press has opened it.
+    this.popover = 'manual'
   }
 
-  open(at: Element | { x: number; y: number }, items: MenuItem[]): void {
+  open(
+    at: Element | { x: number; y: number },
+    items: MenuItem[],
+    onReact?: (emoji: string) => void,
+  ): void {
     if (items.length === 0) return
+    this.react = onReact
     this.choose = undefined
     this.items = items
     void this.#show(at)
   }
 
-  openEmoji(at: Element, choose: (emoji: string) => void): void {
+  openEmoji(at: Element | { x: number; y: number }, choose: (emoji: string) => void): void {
     this.items = undefined
     this.choose = choose
     void this.#show(at)
@@ -55,7 +64,26 @@ export class MenuPart extends Part {
         this.#close()
         onChoose()
       }}>${text}</button>`
-    return html`<div class="menu" role="menu" @keydown=${this.#onKey}>${this.items?.map(one) ?? nothing}</div>`
+    return html`<div class="menu" role="menu" @keydown=${this.#onKey}>
+      ${this.react && this.items ? this.#reactions(this.react) : nothing}${this.items?.map(one) ?? nothing}</div>`
+  }
+
+  #reactions(react: (emoji: string) => void): TemplateResult {
+    const { t } = this.ui
+    const [first = []] = EMOJI
+    const one = (emoji: string) =>
+      html`<button role="menuitem" aria-label="${t.react}: ${emoji}" @click=${() => {
+        this.#close()
+        react(emoji)
+      }}>${emoji}</button>`
+    const more = () => {
+      const at = this.#at
+      this.#close()
+      // After the menu has closed, which forgets what it showed.
+      if (at) setTimeout(() => this.openEmoji(at, react))
+    }
+    return html`<div class="quick" role="group" aria-label=${t.react}>${first.slice(0, 6).map(one)}
+      <button role="menuitem" aria-label=${t.moreEmoji} @click=${more}>+</button></div>`
   }
 
   #emoji(choose: (emoji: string) => void): TemplateResult {
@@ -69,9 +97,14 @@ export class MenuPart extends Part {
   }
 
   async #show(at: Element | { x: number; y: number }): Promise<void> {
+    this.#at = at
     await this.updateComplete
-    this.#before = (this.getRootNode() as ShadowRoot).activeElement
-    this.showPopover()
+    if (!this.matches(':popover-open')) {
+      this.#before = (this.getRootNode() as ShadowRoot).activeElement
+      this.showPopover()
+    }
+    addEventListener('pointerdown', this.#onOutside, { capture: true })
+    addEventListener('keydown', this.#onEscape, { capture: true })
     const { width, height } = this.getBoundingClientRect()
     const beside =
       at instanceof Element ? at.getBoundingClientRect() : new DOMRect(at.x, at.y, 0, 0)
@@ -89,14 +122,29 @@ export class MenuPart extends Part {
   }
 
   #close(): void {
+    removeEventListener('pointerdown', this.#onOutside, { capture: true })
+    removeEventListener('keydown', this.#onEscape, { capture: true })
+    if (!this.matches(':popover-open')) return
     this.hidePopover()
-  }
-
-  readonly #onToggle = (event: Event): void => {
-    if ((event as ToggleEvent).newState !== 'closed') return
     this.items = undefined
     this.choose = undefined
+    this.react = undefined
     if (this.#before instanceof HTMLElement && this.#before.isConnected) this.#before.focus()
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback()
+    this.#close()
+  }
+
+  readonly #onOutside = (event: Event): void => {
+    if (!event.composedPath().includes(this)) this.#close()
+  }
+
+  readonly #onEscape = (event: KeyboardEvent): void => {
+    if (event.key !== 'Escape') return
+    event.stopPropagation()
+    this.#close()
   }
 
   readonly #onKey = (event: KeyboardEvent): void => {

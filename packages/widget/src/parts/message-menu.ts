@@ -1,7 +1,7 @@
 /** What can be done with a message. */
 import type { Message } from '@microchatter/client'
 import { may, type MenuItem, type Ui } from '../ui.ts'
-import { reactTo, type Where } from './where.ts'
+import type { Where } from './where.ts'
 
 export function messageMenu(where: Where, message: Message): MenuItem[] {
   if (message.deletedAt || message.hidden) return [deleteForMe(where, message)]
@@ -13,10 +13,7 @@ function talk(where: Where, message: Message): MenuItem[] {
   const { t } = ui
   const { seq, body } = message
   const isMine = message.sender === me
-  const items: MenuItem[] = [
-    { text: t.reply, onChoose: () => where.onReply(message) },
-    { text: '👍', onChoose: () => reactTo(where, message, '👍', true) },
-  ]
+  const items: MenuItem[] = [{ text: t.reply, onChoose: () => where.onReply(message) }]
   if (thread === undefined && message.thread === undefined)
     items.push({ text: t.replyInThread, onChoose: () => ui.side({ kind: 'thread', seq }) })
   if (body) items.push({ text: t.copy, onChoose: () => copy(ui, body) })

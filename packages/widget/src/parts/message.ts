@@ -2,6 +2,7 @@
 import type { Chat, Message, Reaction } from '@microchatter/client'
 import { html, nothing, type TemplateResult } from 'lit'
 import { icon } from '../icons.ts'
+import { onLongPress } from '../long-press.ts'
 import { isEmojiOnly, richText } from '../rich-text.ts'
 import { lineOf, memberOf, nameOf, type Ui } from '../ui.ts'
 import { avatar } from './avatar.ts'
@@ -30,6 +31,7 @@ export function messageView(where: Where, message: Message, place: Place): Templ
     class=${classes} data-seq=${message.seq} tabindex="-1" role="article"
     aria-label=${ui.t.says(name, lineOf(ui, message))}
     @contextmenu=${(event: MouseEvent) => openMenu(event, where, message)}
+    @pointerdown=${onLongPress((at) => showMenu(where, message, at))}
     @keydown=${(event: KeyboardEvent) => onKey(event, where, message)}
   >
     ${
@@ -48,19 +50,26 @@ export function messageView(where: Where, message: Message, place: Place): Templ
   </div>`
 }
 
+/** With the usual reactions above it. */
+function showMenu(where: Where, message: Message, at: Element | { x: number; y: number }): void {
+  const isGone = message.deletedAt !== undefined || message.hidden
+  const react = (emoji: string) => reactTo(where, message, emoji, true)
+  where.ui.menu(at, messageMenu(where, message), isGone ? undefined : react)
+}
+
 function openMenu(event: MouseEvent, where: Where, message: Message): void {
   // A link keeps the browser's own menu, and so does text that is selected.
   const isLink = event.composedPath().some((node) => node instanceof HTMLAnchorElement)
   if (isLink || String(document.getSelection() ?? '') !== '') return
   event.preventDefault()
-  where.ui.menu({ x: event.clientX, y: event.clientY }, messageMenu(where, message))
+  showMenu(where, message, { x: event.clientX, y: event.clientY })
 }
 
 function onKey(event: KeyboardEvent, where: Where, message: Message): void {
   if (event.target !== event.currentTarget) return
   if (event.key === 'Enter' || event.key === ' ' || event.key === 'ContextMenu') {
     event.preventDefault()
-    where.ui.menu(event.currentTarget as Element, messageMenu(where, message))
+    showMenu(where, message, event.currentTarget as Element)
   } else if (event.key === 'r' && !event.ctrlKey && !event.metaKey) {
     event.preventDefault()
     where.onReply(message)
@@ -76,7 +85,7 @@ function actions(where: Where, message: Message): TemplateResult {
     <button class="tool" aria-label=${ui.t.reply} title=${ui.t.reply}
       @click=${() => where.onReply(message)}>${icon('reply')}</button>
     <button class="tool" aria-label=${ui.t.messageMenu} title=${ui.t.messageMenu} aria-haspopup="menu"
-      @click=${(event: Event) => ui.menu(event.currentTarget as Element, messageMenu(where, message))}>${icon('more')}</button>
+      @click=${(event: Event) => showMenu(where, message, event.currentTarget as Element)}>${icon('more')}</button>
   </span>`
 }
 
@@ -124,7 +133,10 @@ function quote(
   const kind = fileKind
     ? { image: ui.t.photo, video: ui.t.video, audio: ui.t.audio, file: ui.t.file }[fileKind]
     : ''
-  const line = reply.deletedAt ? ui.t.deleted : reply.body || kind || ui.t.message
+  const other = { location: ui.t.location, card: ui.t.card, poll: ui.t.poll, system: '' }[
+    reply.kind ?? 'system'
+  ]
+  const line = reply.deletedAt ? ui.t.deleted : reply.body || kind || other || ui.t.message
   return html`<button class="quote" @click=${() => onJump(reply.seq)}>
     <b dir="auto">${name}</b><span dir="auto">${line}</span>
   </button>`

@@ -38,6 +38,7 @@ export const de: Texts = {
   back: 'Zurück',
   close: 'Schließen',
   details: 'Details',
+  more: 'Mehr',
   message: 'Nachricht',
   send: 'Senden',
   attach: 'Anhängen',
@@ -55,6 +56,8 @@ export const de: Texts = {
   emoji: 'Emoji',
   poll: 'Umfrage',
   location: 'Ort',
+  noLocation:
+    'Der Ort ist nicht zu finden. Erlaub es für diese Seite, dann versuch es noch einmal.',
   card: 'Karte',
   today: 'Heute',
   yesterday: 'Gestern',
