@@ -56,7 +56,7 @@ const TOKENS = css`
 
 const LAYOUT = css`
   .root { height: 100%; position: relative; background: var(--surface); overflow: hidden; border-radius: inherit; }
-  .inbox { display: grid; grid-template: 100% / minmax(260px, 340px) 1fr; }
+  .inbox { display: grid; grid-template: 100% / clamp(240px, 34%, 340px) 1fr; }
   .inbox.has-side { grid-template-columns: minmax(240px, 300px) 1fr minmax(280px, 340px); }
   .inbox.single { grid-template-columns: 1fr; }
   .inbox.single.has-side { grid-template-columns: 1fr minmax(260px, 320px); }
@@ -66,7 +66,7 @@ const LAYOUT = css`
   mc-list, mc-conversation, mc-details, mc-search { display: flex; flex-direction: column; flex: 1; min-height: 0; }
   .tool.back { display: none; }
   @container (max-width: 1020px) {
-    .inbox.has-side, .inbox.single.has-side { grid-template-columns: minmax(260px, 340px) 1fr; }
+    .inbox.has-side, .inbox.single.has-side { grid-template-columns: clamp(240px, 34%, 340px) 1fr; }
     .inbox.single.has-side { grid-template-columns: 1fr; }
     .inbox.has-side .pane.chat { display: none; }
     .inbox.single.has-side .pane.chat { display: none; }
