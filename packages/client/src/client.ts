@@ -24,7 +24,7 @@ import type { Api } from './api.ts'
 import { Badge } from './badge.ts'
 import { Connection, type Status } from './connection.ts'
 import { type Conversation, type ConversationView, EMPTY } from './conversation.ts'
-import { type ChatError, offline } from './errors.ts'
+import { type ChatError, offline, toError } from './errors.ts'
 import { PAGE, SYNC_CHATS } from './limits.ts'
 import { Links } from './links.ts'
 import { Mailbox } from './merge/mailbox.ts'
@@ -56,6 +56,8 @@ const SHOWN = 50
 /** A larger gap is not filled: the chat is shown from its newest page on. */
 const GAP = 500
 const KEEP_MS = 1_000
+/** After what failed for a reason that passes. */
+const MEND_MS = 2_000
 /** Chats and messages that are kept for reading offline. */
 const KEPT_CHATS = 100
 const KEPT_MESSAGES = 50
@@ -371,6 +373,8 @@ export class Client {
       throw offline()
     }
     if (this.#mailbox.username !== me.username) {
+      // Nothing of one user is another's: neither what waits to be sent, nor what is kept.
+      if (this.#mailbox.username) throw toError({ code: 'signed_out' })
       // What was restored made room for what is true: all of it comes with the first sync.
       this.#mailbox = this.#mailboxOf(me.username)
       for (const open of this.#open.values()) open.isLoading = true
@@ -387,12 +391,11 @@ export class Client {
     for (const { items } of sync.messages)
       for (const message of items) this.#outbox.settled(message)
     // More chats than a sync brings: the list has them, page by page.
-    if (sync.more) void this.#findCursor()
-  }
-
-  async #findCursor(): Promise<void> {
-    const page = await this.api.listChats({ limit: SHOWN }).catch(() => undefined)
-    this.#nextCursor = page?.nextCursor
+    if (sync.more)
+      this.api.listChats({ limit: SHOWN }).then(
+        (page) => (this.#nextCursor = page.nextCursor),
+        () => undefined,
+      )
   }
 
   #onEvent(name: EventName, data: unknown): void {
@@ -412,9 +415,17 @@ export class Client {
   }
 
   async #mendAll(): Promise<void> {
-    for (const [chatId, open] of this.#open) if (open.isLoading) await this.#load(chatId)
-    for (const [chatId, after] of this.#mailbox.wants) await this.#fill(chatId, after)
-    for (const [chatId, after] of this.#mailbox.wantsChanges) await this.#fillChanges(chatId, after)
+    // One that fails holds up no other; what passes is tried again.
+    const attempt = (work: Promise<void>) =>
+      work.catch(({ isTransient }: ChatError) => {
+        if (isTransient) setTimeout(() => void this.#mend(), MEND_MS)
+      })
+    // Only online, or while syncing: each connection begins with it.
+    if (!/^(on|s)/.test(this.status.getSnapshot())) return
+    for (const [chatId, open] of this.#open) if (open.isLoading) await attempt(this.#load(chatId))
+    for (const [chatId, after] of this.#mailbox.wants) await attempt(this.#fill(chatId, after))
+    for (const [chatId, after] of this.#mailbox.wantsChanges)
+      await attempt(this.#fillChanges(chatId, after))
   }
 
   async #load(chatId: string): Promise<void> {
@@ -541,9 +552,7 @@ function listOf({ archived, request }: Chat): 'chats' | 'archived' | 'requests' 
 
 function byPlace(one: Chat, other: Chat): number {
   if (!one.pinned !== !other.pinned) return one.pinned ? -1 : 1
-  return one.updatedAt === other.updatedAt
-    ? other.id.localeCompare(one.id)
-    : other.updatedAt.localeCompare(one.updatedAt)
+  return other.updatedAt.localeCompare(one.updatedAt) || other.id.localeCompare(one.id)
 }
 
 function isSame(one: readonly Chat[], other: readonly Chat[]): boolean {

@@ -10,7 +10,7 @@
  */
 import type { CallAnswer, CallBody, CallError, CallName, EventData, EventName } from './protocol.ts'
 import { io, type Socket } from 'socket.io-client'
-import { ChatError, offline, toError } from './errors.ts'
+import { type ChatError, offline, toError } from './errors.ts'
 import type { Token } from './token.ts'
 
 export type Status = 'closed' | 'connecting' | 'syncing' | 'online' | 'offline'
@@ -81,11 +81,15 @@ export class Connection {
     try {
       give({ token: await this.#options.token.get(), hold: true })
     } catch (error) {
-      if (error instanceof ChatError && error.code === 'signed_out') return this.#end(error)
-      // The site does not answer: it is tried again.
-      this.#socket.disconnect()
-      this.#later(RETRY_MS)
+      this.#onFailure(error as ChatError)
     }
+  }
+
+  /** Nobody is logged in: that is the end. All else, as a site that does not answer, is tried again. */
+  #onFailure(error: ChatError): void {
+    if (error.code === 'signed_out') return this.#end(error)
+    this.#socket.disconnect()
+    this.#later(RETRY_MS)
   }
 
   async #onConnect(): Promise<void> {
@@ -93,11 +97,9 @@ export class Connection {
     try {
       await this.#options.onConnect()
       if (this.#socket.connected) this.#set('online')
-    } catch {
+    } catch (error) {
       // Without it nothing here can be trusted: once more, from the start.
-      if (this.#status !== 'syncing') return
-      this.#socket.disconnect()
-      this.#later(RETRY_MS)
+      if (this.#status === 'syncing') this.#onFailure(error as ChatError)
     }
   }
 
@@ -109,7 +111,7 @@ export class Connection {
       if (reason === 'session_expired' || reason === 'session_revoked') this.#options.token.forget()
       // It is deactivated or removed: there is no use in coming back.
       if (reason.startsWith('account_'))
-        return this.#end(new ChatError('deactivated', { detail: reason }))
+        return this.#end(toError({ code: 'deactivated', detail: reason }))
     }
     if (name === 'sync.reset') return void this.#onConnect()
     this.#options.onEvent(name, data)

@@ -8,17 +8,14 @@ export type ClientErrorCode = ErrorCode | 'offline' | 'signed_out'
 
 /** What a call is refused with. */
 export class ChatError extends Error {
-  readonly code: ClientErrorCode
+  declare readonly code: ClientErrorCode
   /** Of the field at fault: a JSON pointer in a body, a plain name elsewhere. */
-  readonly field: string | undefined
-  readonly retryAfterMs: number | undefined
+  declare readonly field: string | undefined
+  declare readonly retryAfterMs: number | undefined
 
   constructor(code: ClientErrorCode, { detail, field, retryAfterMs }: Partial<Problem> = {}) {
     super(detail ?? code)
-    this.name = 'ChatError'
-    this.code = code
-    this.field = field
-    this.retryAfterMs = retryAfterMs
+    Object.assign(this, { name: 'ChatError', code, field, retryAfterMs })
   }
 
   /** The same again may do: nothing was done, or, with a clientId, nothing is done twice. */

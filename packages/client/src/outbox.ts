@@ -4,7 +4,7 @@
  * chat go one after the other, in their order.
  */
 import type { Message, SendBody } from './protocol.ts'
-import { ChatError } from './errors.ts'
+import { type ChatError, toError } from './errors.ts'
 import type { ClientStorage, Pending } from './storage.ts'
 import type { Tabs } from './tabs.ts'
 
@@ -62,7 +62,7 @@ export class Outbox {
   /** Resolves when the server has it; rejects when it never will, and it stays as failed. */
   async add(chatId: string, message: Omit<SendBody, 'clientId'>): Promise<Message> {
     if ([...this.#queues.values()].flat().length >= MOST)
-      throw new ChatError('busy', { detail: 'Too many messages wait' })
+      throw toError({ code: 'busy', detail: 'Too many wait' })
     const clientId = crypto.randomUUID()
     const tab = this.#options.tabs?.id
     const pending = { clientId, chatId, at: Date.now(), message, ...(tab ? { tab } : {}) }
@@ -130,9 +130,13 @@ export class Outbox {
 
   async #onFailure(pending: Pending, error: unknown): Promise<void> {
     const { chatId, clientId } = pending
-    if (error instanceof ChatError && (error.isTransient || error.code === 'slow_mode'))
-      return this.#later(chatId, error.retryAfterMs)
-    const { code = 'internal', message = '' } = error as Partial<ChatError>
+    const {
+      code = 'internal',
+      message = '',
+      isTransient,
+      retryAfterMs,
+    } = error as Partial<ChatError>
+    if (isTransient || code === 'slow_mode') return this.#later(chatId, retryAfterMs)
     pending.failed = { code, detail: message }
     this.#waiters.get(clientId)?.reject(error)
     this.#waiters.delete(clientId)

@@ -1,4 +1,4 @@
-import { ChatError } from './errors.ts'
+import { toError } from './errors.ts'
 
 /** The site's word for who is logged in: a JWT, or a session token of the server; undefined: nobody is. */
 export type GetToken = () => Promise<string | undefined> | string | undefined
@@ -30,7 +30,7 @@ export class Token {
   async #ask(): Promise<string> {
     try {
       const token = await this.#get()
-      if (!token) throw new ChatError('signed_out', { detail: 'Nobody is logged in' })
+      if (!token) throw toError({ code: 'signed_out' })
       return token
     } catch (error) {
       this.#asked = undefined

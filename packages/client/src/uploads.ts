@@ -1,6 +1,6 @@
 /** Files to the server by tus 1.0, in parts that are sent again where a connection breaks off [FILE-2]. */
 import type { File as Uploaded } from './protocol.ts'
-import { ChatError, offline } from './errors.ts'
+import { type ChatError, offline } from './errors.ts'
 import { read } from './rest.ts'
 import type { Token } from './token.ts'
 
@@ -60,8 +60,8 @@ export async function upload(
       tries = 0
       if (response.status === 200) return await read<Uploaded>(response)
     } catch (error) {
-      const mayGoOn =
-        error instanceof ChatError && (error.isTransient || error.code === 'offset_conflict')
+      const { code, isTransient } = error as Partial<ChatError>
+      const mayGoOn = isTransient || code === 'offset_conflict'
       if (!mayGoOn || ++tries >= TRIES) throw error
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS * tries))
       if (path === '') continue
