@@ -55,9 +55,8 @@ export interface ClientOptions {
 const SHOWN = 50
 /** A larger gap is not filled: the chat is shown from its newest page on. */
 const GAP = 500
-const KEEP_MS = 1_000
-/** After what failed for a reason that passes. */
-const MEND_MS = 2_000
+/** Until what has changed is kept, and until what failed for a reason that passes is tried again. */
+const SOON_MS = 1_000
 /** Chats and messages that are kept for reading offline. */
 const KEPT_CHATS = 100
 const KEPT_MESSAGES = 50
@@ -418,7 +417,7 @@ export class Client {
     // One that fails holds up no other; what passes is tried again.
     const attempt = (work: Promise<void>) =>
       work.catch(({ isTransient }: ChatError) => {
-        if (isTransient) setTimeout(() => void this.#mend(), MEND_MS)
+        if (isTransient) setTimeout(() => void this.#mend(), SOON_MS)
       })
     // Only online, or while syncing: each connection begins with it.
     if (!/^(on|s)/.test(this.status.getSnapshot())) return
@@ -536,7 +535,7 @@ export class Client {
       }
       const messages = Object.fromEntries([...this.#kept].slice(-KEPT_OPEN))
       void this.#storage.keep({ chats, messages }).catch(() => undefined)
-    }, KEEP_MS)
+    }, SOON_MS)
   }
 }
 

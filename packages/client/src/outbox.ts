@@ -62,7 +62,7 @@ export class Outbox {
   /** Resolves when the server has it; rejects when it never will, and it stays as failed. */
   async add(chatId: string, message: Omit<SendBody, 'clientId'>): Promise<Message> {
     if ([...this.#queues.values()].flat().length >= MOST)
-      throw toError({ code: 'busy', detail: 'Too many wait' })
+      throw toError({ code: 'busy', detail: 'Too many' })
     const clientId = crypto.randomUUID()
     const tab = this.#options.tabs?.id
     const pending = { clientId, chatId, at: Date.now(), message, ...(tab ? { tab } : {}) }

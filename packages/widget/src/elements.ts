@@ -10,12 +10,15 @@ import { keyed } from 'lit/directives/keyed.js'
 import { ref } from 'lit/directives/ref.js'
 import { icon } from './icons.ts'
 import type { ConversationPart } from './parts/conversation.ts'
-import { Root } from './root.ts'
+import { Root, TEXT } from './root.ts'
 import type { Ui } from './ui.ts'
 
 /** A whole inbox; it fills its box. */
 export class Inbox extends Root {
-  static override properties: PropertyDeclarations = { chat: { reflect: true }, with: {} }
+  static override properties: PropertyDeclarations = {
+    chat: { reflect: true, converter: TEXT },
+    with: { converter: TEXT },
+  }
   /** The id of the chat that is open. */
   declare chat: string | undefined
   /** The username of whom the conversation that is open is with; it need not have begun. */
@@ -33,6 +36,11 @@ export class Inbox extends Root {
     super.willUpdate(changed)
     if (changed.has('chat') && this.chat) this.with = undefined
     else if (changed.has('with') && this.with) this.chat = undefined
+  }
+
+  protected override forget(): void {
+    super.forget()
+    this.chat = undefined
   }
 
   protected override content(ui: Ui): TemplateResult {
@@ -145,7 +153,10 @@ function sideView(ui: Ui, chat: string, { kind, seq }: NonNullable<Inbox['side']
 
 /** One conversation: `with` a username, or `chat` by its id. */
 export class SingleChat extends Root {
-  static override properties: PropertyDeclarations = { chat: {}, with: {} }
+  static override properties: PropertyDeclarations = {
+    chat: { converter: TEXT },
+    with: { converter: TEXT },
+  }
   declare chat: string | undefined
   declare with: string | undefined
   #conversation: ConversationPart | undefined
@@ -220,7 +231,7 @@ export class Launcher extends Root {
         this.open
           ? html`<div class="panel" part="panel" role="dialog" aria-label=${ui.t.inbox}>
               <micro-chatter .server=${this.server} .tokenUrl=${this.tokenUrl} .getToken=${this.getToken} .reportUrl=${this.reportUrl}
-                .texts=${this.texts} .theme=${this.theme} .with=${this.with} exportparts="list, chat, side, header, bubble, mine, theirs, composer"></micro-chatter>
+                .texts=${this.texts} .theme=${this.theme} lang=${this.lang || nothing} .with=${this.with} exportparts="list, chat, side, header, bubble, mine, theirs, composer"></micro-chatter>
             </div>`
           : nothing
       }

@@ -38,8 +38,9 @@ export class Pages {
   }
 
   async around(seq: number): Promise<void> {
+    const head = await this.#head()
     await this.#load({ around: seq }, (items, page) => {
-      this.items = items
+      this.items = [...head, ...items]
       this.hasBefore = page.hasBefore
       this.hasAfter = page.hasAfter
     })
@@ -66,12 +67,18 @@ export class Pages {
     })
   }
 
-  /** The newest of a thread, and the message that it hangs on. */
-  async newest(thread: number): Promise<void> {
+  /** What a thread hangs on, above it. */
+  async #head(): Promise<Message[]> {
     const { chatId } = this
-    const first = await this.#client.api.getMessage({ chatId, seq: thread })
+    if (this.#thread === undefined) return []
+    return [await this.#client.api.getMessage({ chatId, seq: this.#thread })]
+  }
+
+  /** Of a thread. */
+  async newest(): Promise<void> {
+    const head = await this.#head()
     await this.#load({}, (items, page) => {
-      this.items = [first, ...items]
+      this.items = [...head, ...items]
       this.hasBefore = page.hasBefore
       this.hasAfter = false
     })

@@ -2,9 +2,9 @@
 import { html, type TemplateResult } from 'lit'
 
 /** Linear: each character is looked at once. */
-const LINK = /https?:\/\/[^\s<>"]+/gi
+const LINK = /https?:\/\/[^\s<>"\u200B-\u200F\u202A-\u202E\u2060-\u2069\uFEFF]+/gi
 /** Of a sentence, not of the address. */
-const TAIL = /[.,;:!?'")\]}»”’]+$/
+const TAIL = '.,;:!?\'")]}»”’'
 const EMOJI_ONLY =
   /^(?:\p{Extended_Pictographic}|\p{Emoji_Modifier}|\p{Regional_Indicator}|\u200D|\uFE0F|\s)+$/u
 
@@ -46,45 +46,41 @@ export function isEmojiOnly(body: string): boolean {
 }
 
 function trimmed(link: string): string {
+  let end = link.length
+  while (end > 0 && TAIL.includes(link.charAt(end - 1))) end -= 1
   // Brackets that were opened in the address belong to it.
-  const tail = TAIL.exec(link)?.[0] ?? ''
-  if (tail.startsWith(')') && link.includes('('))
-    return link.slice(0, link.length - tail.length + 1)
-  return link.slice(0, link.length - tail.length)
+  if (link.charAt(end) === ')' && link.includes('(')) end += 1
+  return link.slice(0, end)
 }
 
 function hrefOf(text: string): string | undefined {
   try {
     const url = new URL(text)
-    return url.protocol === 'https:' || url.protocol === 'http:' ? url.href : undefined
+    // `bank.example@evil.example` is no address that people mean.
+    return url.username === '' && url.password === '' ? url.href : undefined
   } catch {
     return undefined
   }
 }
 
+/** One look at each character, however many names there are. */
 function mentionsOf(text: string, names: readonly string[]): Piece[] {
+  if (names.length === 0 || !text.includes('@')) return text === '' ? [] : [{ kind: 'text', text }]
+  const longest = [...new Set(names)]
+    .filter(Boolean)
+    .sort((one, other) => other.length - one.length)
+  const pattern = new RegExp(`@(?:${longest.map(escaped).join('|')})`, 'gu')
   const pieces: Piece[] = []
-  let rest = text
-  while (rest !== '') {
-    const next = firstOf(rest, names)
-    if (!next) {
-      pieces.push({ kind: 'text', text: rest })
-      break
-    }
-    if (next.at > 0) pieces.push({ kind: 'text', text: rest.slice(0, next.at) })
-    pieces.push({ kind: 'mention', text: `@${next.name}` })
-    rest = rest.slice(next.at + next.name.length + 1)
+  let from = 0
+  for (const found of text.matchAll(pattern)) {
+    if (found.index > from) pieces.push({ kind: 'text', text: text.slice(from, found.index) })
+    pieces.push({ kind: 'mention', text: found[0] })
+    from = found.index + found[0].length
   }
+  if (from < text.length) pieces.push({ kind: 'text', text: text.slice(from) })
   return pieces
 }
 
-function firstOf(text: string, names: readonly string[]) {
-  let first: { at: number; name: string } | undefined
-  for (const name of names) {
-    const at = text.indexOf(`@${name}`)
-    if (at < 0) continue
-    const isBetter = !first || at < first.at || (at === first.at && name.length > first.name.length)
-    if (isBetter) first = { at, name }
-  }
-  return first
+function escaped(name: string): string {
+  return name.replace(/[\\^$.*+?()[\]{}|/-]/gu, '\\$&')
 }

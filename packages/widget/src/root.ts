@@ -7,6 +7,7 @@ import {
   type PropertyValues,
   type TemplateResult,
 } from 'lit'
+import { keyed } from 'lit/directives/keyed.js'
 import { Format } from './format.ts'
 import type { DialogPart } from './parts/dialog.ts'
 import type { MenuPart } from './parts/menu.ts'
@@ -20,12 +21,15 @@ import { Watching } from './watching.ts'
 const TOAST_MS = 6_000
 const SERVER = originOf(import.meta.url)
 
+/** An attribute that is taken away leaves nothing. */
+export const TEXT = { fromAttribute: (value: string | null) => value ?? undefined }
+
 export abstract class Root extends Watching {
   static override styles = STYLES
   static override properties: PropertyDeclarations = {
-    server: {},
-    tokenUrl: { attribute: 'token-url' },
-    reportUrl: { attribute: 'report-url' },
+    server: { converter: TEXT },
+    tokenUrl: { attribute: 'token-url', converter: TEXT },
+    reportUrl: { attribute: 'report-url', converter: TEXT },
     theme: { reflect: true },
     lang: {},
     getToken: { attribute: false },
@@ -82,8 +86,11 @@ export abstract class Root extends Watching {
   }
 
   #join(): void {
-    const { tokenUrl = '', getToken, server = SERVER } = this
+    const { getToken } = this
+    const tokenUrl = this.tokenUrl ?? ''
+    const server = this.server ?? SERVER
     this.#leave?.()
+    this.#leave = undefined
     this.#session = undefined
     if (tokenUrl === '' && !getToken) return
     this.#session = sessionOf({
@@ -125,7 +132,18 @@ export abstract class Root extends Watching {
     if (this.#ui?.client !== state.client || this.#ui.features !== state.features)
       this.#ui = undefined
     this.#ui ??= this.#makeUi(state.client, state.features)
-    return this.content(this.#ui)
+    if (this.#shown !== state.client) {
+      // Of another user nothing stays on the screen.
+      if (this.#shown) this.forget()
+      this.#shown = state.client
+    }
+    return html`${keyed(state.client, this.content(this.#ui))}`
+  }
+  #shown: Ui['client'] | undefined
+
+  /** What is open is of one user. */
+  protected forget(): void {
+    this.side = undefined
   }
 
   /** The menu, the dialog, and what is said; to be put into the content once. */
@@ -182,6 +200,7 @@ export abstract class Root extends Watching {
   readonly #onVisible = (): void => {
     const isVisible = document.visibilityState === 'visible'
     const state = this.#session?.getSnapshot()
+    if (isVisible) void this.#session?.compare()
     if (state?.name === 'ready')
       void state.client.setPresence(isVisible ? 'online' : 'away').catch(() => undefined)
     else if (isVisible) void this.#session?.start()

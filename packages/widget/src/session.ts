@@ -5,6 +5,7 @@
 import {
   type ChatError,
   Client,
+  type ClientStorage,
   type Features,
   type GetToken,
   idbStorage,
@@ -33,8 +34,11 @@ export type State =
 /** An element may move in the page, or be made anew by a framework. */
 const LEAVE_MS = 1_000
 const AGAIN_MS = 5_000
+const STORAGE_MS = 1_500
 const NONE: Features = { previews: false, findUsers: false }
 const sessions = new Map<string | GetToken, Session>()
+/** Tokens that are on their way. */
+const asking = new Set<Promise<unknown>>()
 
 export class Session implements Value<State> {
   readonly #source: Source
@@ -43,11 +47,15 @@ export class Session implements Value<State> {
   #state: State = { name: 'connecting' }
   #users = 0
   #endTelling: (() => void) | undefined
+  /** Whose it is. */
+  user: string | undefined
+  /** What was begun in an earlier one is nobody's any more. */
+  #turn = 0
 
   constructor(source: Source, key: string | GetToken) {
     this.#source = source
     this.#key = key
-    void this.start()
+    void this.#start()
   }
 
   readonly getSnapshot = (): State => this.#state
@@ -59,8 +67,13 @@ export class Session implements Value<State> {
 
   /** @returns the way to give it up */
   use(): () => void {
+    // It was without an element for a moment: a page may have changed more than that.
+    if (this.#users === 0) void this.compare()
     this.#users += 1
+    let isUsed = true
     return () => {
+      if (!isUsed) return
+      isUsed = false
       this.#users -= 1
       setTimeout(() => this.#leave(), LEAVE_MS)
     }
@@ -68,41 +81,78 @@ export class Session implements Value<State> {
 
   /** Once more, after nobody was logged in or the site did not answer. */
   async start(): Promise<void> {
-    if (this.#state.name === 'ready') return
-    this.#set({ name: 'connecting' })
-    try {
-      // Whose it is has to be known first, so that nobody sees what another has kept in this browser.
-      const first = await this.#getToken()
-      const user = first && subjectOf(first)
-      await forgetOthers(this.#source.server, user || undefined)
-      if (first) this.#begin(first, user)
-      else this.#set({ name: 'signed out' })
-    } catch {
-      this.#set({ name: 'failed' })
-    }
+    const { name } = this.#state
+    if (name === 'signed out' || name === 'failed') await this.#start()
   }
 
   /** Somebody else may be logged in at the site now, or nobody. */
   async refresh(): Promise<void> {
-    if (this.#state.name === 'ready') {
-      this.#endTelling?.()
-      this.#state.client.stop()
-      this.#set({ name: 'connecting' })
-    }
-    await this.start()
+    this.#stop()
+    await this.#start()
   }
 
-  #begin(first: string, user: string | undefined): void {
+  /** Whether the same one is still logged in at the site; where not, it begins anew. */
+  async compare(): Promise<void> {
+    if (this.#state.name !== 'ready') return
+    const turn = this.#turn
+    try {
+      const token = await this.#getToken()
+      const user = token ? subjectOf(token) : undefined
+      if (turn === this.#turn && (user !== this.user || !token)) await this.refresh()
+    } catch {
+      // The site does not answer: it stays as it is.
+    }
+  }
+
+  async #start(): Promise<void> {
+    this.#turn += 1
+    const turn = this.#turn
+    this.#set({ name: 'connecting' })
+    try {
+      // Whose it is has to be known first, so that nobody sees what another has kept in this browser.
+      const first = await this.#askFirst()
+      if (turn !== this.#turn) return
+      const user = first ? subjectOf(first) : undefined
+      this.user = user
+      await forgetOthers(this.#source.server, user)
+      const storage = user === undefined ? undefined : await storageOf(this.#source.server, user)
+      if (turn !== this.#turn) return
+      if (first) this.#begin(first, storage)
+      else this.#set({ name: 'signed out' })
+    } catch {
+      if (turn === this.#turn) this.#set({ name: 'failed' })
+    }
+  }
+
+  /** So that others of this page know that there will be one more. */
+  async #askFirst(): Promise<string | undefined> {
+    const asked = Promise.resolve(this.#getToken())
+    asking.add(asked)
+    try {
+      return await asked
+    } finally {
+      asking.delete(asked)
+    }
+  }
+
+  #stop(): void {
+    this.#turn += 1
+    this.#endTelling?.()
+    if (this.#state.name === 'ready') this.#state.client.stop()
+  }
+
+  #begin(first: string, storage: ClientStorage | undefined): void {
     let next: string | undefined = first
     const client = new Client({
       url: this.#source.server,
-      getToken: () => {
-        const token = next
+      getToken: async () => {
+        const token = next ?? (await this.#getToken())
         next = undefined
-        return token ?? this.#getToken()
+        // Of another user: for this client nobody is logged in any more.
+        return token && subjectOf(token) === this.user ? token : undefined
       },
-      ...(user === undefined ? {} : { storage: storageOf(this.#source.server, user) }),
-      onEnd: (error) => this.#onEnd(client, error),
+      ...(storage ? { storage } : {}),
+      onEnd: (error) => void this.#onEnd(client, error),
     })
     this.#set({ name: 'ready', client, features: NONE })
     void this.#ask(client)
@@ -118,11 +168,14 @@ export class Session implements Value<State> {
     else setTimeout(() => void this.#ask(client), AGAIN_MS)
   }
 
-  #onEnd(client: Client, { code }: ChatError): void {
+  async #onEnd(client: Client, { code }: ChatError): Promise<void> {
+    if (this.#state.name !== 'ready' || this.#state.client !== client) return
     this.#endTelling?.()
-    if (code === 'signed_out') void client.logOut()
-    else client.stop()
     this.#set({ name: 'signed out' })
+    if (code !== 'signed_out') return client.stop()
+    await client.logOut()
+    // Perhaps another one is logged in.
+    await this.start()
   }
 
   #getToken(): Promise<string | undefined> | string | undefined {
@@ -133,8 +186,7 @@ export class Session implements Value<State> {
   #leave(): void {
     if (this.#users > 0 || sessions.get(this.#key) !== this) return
     sessions.delete(this.#key)
-    this.#endTelling?.()
-    if (this.#state.name === 'ready') this.#state.client.stop()
+    this.#stop()
   }
 
   #set(state: State): void {
@@ -153,21 +205,43 @@ export function sessionOf(source: Source): Session {
   return session
 }
 
-function storageOf(server: string, user: string) {
-  return idbStorage(`${server} ${user}`)
+/** undefined: the browser keeps nothing, or does not answer. */
+async function storageOf(server: string, user: string): Promise<ClientStorage | undefined> {
+  const storage = idbStorage(`${server} ${user}`)
+  const answers = storage.pending().then(
+    () => true,
+    () => false,
+  )
+  const isThere = await Promise.race([answers, new Promise((no) => setTimeout(no, STORAGE_MS))])
+  return isThere ? storage : undefined
 }
 
-/** Nobody reads what another one, who has logged out at the site, has left in this browser. */
+/** Nobody reads what others, who have logged out at the site, have left in this browser. */
 async function forgetOthers(server: string, user: string | undefined): Promise<void> {
   const key = `microchatter ${server}`
+  // A page may have several people at once.
+  await Promise.race([
+    Promise.allSettled(asking),
+    new Promise((done) => setTimeout(done, STORAGE_MS)),
+  ])
   try {
-    const last = localStorage.getItem(key)
-    if (last !== null && last !== user) await storageOf(server, last).clear()
-    if (user === undefined) localStorage.removeItem(key)
-    else localStorage.setItem(key, user)
+    const known = JSON.parse(localStorage.getItem(key) ?? '[]') as string[]
+    const here = new Set([user, ...[...sessions.values()].map((session) => session.user)])
+    const gone = known.filter((name) => !here.has(name))
+    const kept = new Set([...known.filter((name) => here.has(name)), ...(user ? [user] : [])])
+    for (const name of gone) await erase(`${server} ${name}`, server)
+    if (kept.size === 0) localStorage.removeItem(key)
+    else localStorage.setItem(key, JSON.stringify([...kept]))
   } catch {
     // A browser that keeps nothing has nothing to forget.
   }
+}
+
+/** By a client that ends itself: tabs of this user end, too, and write nothing after it. */
+async function erase(name: string, server: string): Promise<void> {
+  const client = new Client({ url: server, getToken: () => undefined, storage: idbStorage(name) })
+  await client.start()
+  await client.logOut()
 }
 
 /** `{ token }` by the site, for who is logged in there; without one, and by 401 or 403: nobody is. */

@@ -35,6 +35,19 @@ const ELEMENTS: Record<string, CustomElementConstructor> = {
   'micro-chatter-launcher': Launcher,
 }
 
+// Browsers have it on https and localhost alone; a server that is tried out over http in a house needs it, too.
+crypto.randomUUID ??= () => {
+  const bytes = crypto.getRandomValues(new Uint8Array(16))
+  const digits = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+  const [a, b, c, d] = [
+    digits.slice(0, 8),
+    digits.slice(8, 12),
+    digits.slice(13, 16),
+    digits.slice(17, 20),
+  ]
+  return `${a}-${b}-4${c}-8${d}-${digits.slice(20)}` as ReturnType<Crypto['randomUUID']>
+}
+
 // A page may load the script twice.
 for (const [name, element] of Object.entries(ELEMENTS))
   if (!customElements.get(name)) customElements.define(name, element)

@@ -2,6 +2,7 @@
  * /demo: two people side by side, so that the first minute shows everything. It is no part of the API:
  * these routes are there only where the settings have it, and else answer like an address that is not there.
  */
+import { isIP } from 'node:net'
 import { closed } from '@microchatter/protocol'
 import { Type } from 'typebox'
 import { ChatError } from '../domain/errors.ts'
@@ -81,4 +82,16 @@ function checkSameOrigin({ headers }: PublicCall['request']): void {
   const isOther = origin !== undefined && (!URL.canParse(origin) || new URL(origin).host !== host)
   if (isOther || (site !== undefined && site !== 'same-origin'))
     throw new ChatError('forbidden', { detail: 'Only the page /demo of this server gets tokens' })
+  // A name that anyone can have lead here would make any page one of this server.
+  if (!isOurs(host ?? ''))
+    throw new ChatError('forbidden', {
+      detail: 'Open /demo at localhost, or at the address of this machine in digits',
+    })
+}
+
+function isOurs(host: string): boolean {
+  if (!URL.canParse(`http://${host}`)) return false
+  const { hostname } = new URL(`http://${host}`)
+  const isName = isIP(hostname.replace(/^\[|\]$/g, '')) === 0
+  return !isName || hostname === 'localhost' || hostname.endsWith('.localhost')
 }

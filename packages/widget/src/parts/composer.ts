@@ -1,5 +1,5 @@
 /** Where a message is written: text, files, a voice note; in answer to one, or in place of one. */
-import type { Chat, File, Message, SendBody } from '@microchatter/client'
+import { type Chat, ChatError, type File, type Message, type SendBody } from '@microchatter/client'
 import { html, nothing, type TemplateResult } from 'lit'
 import { live } from 'lit/directives/live.js'
 import { duration } from '../format.ts'
@@ -57,6 +57,9 @@ export class ComposerPart extends Part {
   /** By the name that stands in the text. */
   readonly #mentioned = new Map<string, string>()
   #recorder: Recorder | undefined
+  #isAsking = false
+  /** What was being written when an edit began. */
+  #aside = ''
   #drafting: ReturnType<typeof setTimeout> | undefined
   #isDraftKnown = false
 
@@ -71,6 +74,7 @@ export class ComposerPart extends Part {
   override disconnectedCallback(): void {
     super.disconnectedCallback()
     this.#recorder?.cancel()
+    for (const one of this.attached) this.#detach(one)
     if (this.#drafting) this.#saveDraft()
   }
 
@@ -82,6 +86,7 @@ export class ComposerPart extends Part {
 
   edit(message: Message): void {
     this.answered = undefined
+    if (!this.edited) this.#aside = this.text
     this.edited = message
     this.text = message.body
     this.focusText()
@@ -157,7 +162,7 @@ export class ComposerPart extends Part {
   }
 
   #cancel(): void {
-    if (this.edited) this.text = ''
+    if (this.edited) this.text = this.#aside
     this.edited = undefined
     this.answered = undefined
     this.focusText()
@@ -220,11 +225,13 @@ export class ComposerPart extends Part {
   #send(message: Omit<SendBody, 'clientId'>, chatId = this.chat.id): void {
     const thread = this.thread === undefined ? {} : { thread: this.thread }
     const reply = this.answered ? { reply: this.answered.seq } : {}
-    // Where it is refused, it stays in the conversation and says why.
     this.ui.client
       .send(chatId, { ...message, ...thread, ...reply })
       .then((stored) => this.onStored(stored))
-      .catch(() => undefined)
+      .catch((error: unknown) => {
+        // What the server refuses stays in the conversation and says why; all else is told here.
+        if (!(error instanceof ChatError)) this.ui.run(Promise.reject(error as Error))
+      })
     this.answered = undefined
     this.onSent()
   }
@@ -248,14 +255,30 @@ export class ComposerPart extends Part {
     this.focusText()
   }
 
-  #save({ chatId, seq, body }: Message): void {
+  #save(message: Message): void {
+    const { chatId, seq, body } = message
     const text = this.text.trim()
     this.edited = undefined
-    this.text = ''
+    this.text = this.#aside
     if (text !== body)
-      this.ui.run(this.ui.client.edit(chatId, seq, text).then(() => this.onEdited(seq)))
+      this.ui.run(this.#edit(message, text, () => this.ui.client.edit(chatId, seq, text)))
     this.focusText()
   }
+
+  /** What was refused is in the field again. */
+  async #edit(message: Message, text: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work()
+    } catch (error) {
+      if (!this.edited && this.text === this.#aside) {
+        this.edited = message
+        this.text = text
+      }
+      throw error
+    }
+    this.onEdited(message.seq)
+  }
+
   readonly #onInput = ({ target }: Event): void => {
     this.text = (target as HTMLTextAreaElement).value
     if (this.edited || this.to !== undefined) return
@@ -413,14 +436,17 @@ export class ComposerPart extends Part {
   }
 
   async #record(): Promise<void> {
-    try {
-      this.#recorder = await Recorder.start()
-    } catch {
-      return this.ui.say(this.ui.t.noMicrophone)
-    }
+    if (this.#isAsking) return
+    this.#isAsking = true
+    const recorder = await Recorder.start().catch(() => undefined)
+    this.#isAsking = false
+    if (!recorder) return this.ui.say(this.ui.t.noMicrophone)
+    // Who has gone elsewhere meanwhile is not listened to.
+    if (!this.isConnected) return recorder.cancel()
+    this.#recorder = recorder
     this.recordedMs = 0
-    this.#recorder.onTick = (ms) => (this.recordedMs = ms)
-    this.#recorder.onFull = () => this.#recorded(true)
+    recorder.onTick = (ms) => (this.recordedMs = ms)
+    recorder.onFull = () => this.#recorded(true)
   }
 
   #recorded(isWanted: boolean): void {

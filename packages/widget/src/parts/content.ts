@@ -1,6 +1,7 @@
 /** What a message can have besides words: a poll, a card, a place, a preview of a link. */
 import type { Message, Preview } from '@microchatter/client'
 import { html, nothing, type TemplateResult } from 'lit'
+import { live } from 'lit/directives/live.js'
 import { icon } from '../icons.ts'
 import type { Where } from './where.ts'
 
@@ -19,15 +20,17 @@ export function pollView(where: Where, message: Message, poll: Poll, me: string)
     const options = chosen.includes(option)
       ? others
       : [...others, option].sort((one, other) => one - other)
-    ui.run(ui.client.api.vote({ chatId, seq, options }).then(() => onDone(seq)))
+    // A vote that is refused is not shown as one.
+    const done = () => onDone(seq)
+    ui.run(ui.client.api.vote({ chatId, seq, options }).then(done).finally(where.onDraw))
   }
   const end = () => ui.run(ui.client.api.closePoll({ chatId, seq }).then(() => onDone(seq)))
   return html`<fieldset class="poll">
     <legend dir="auto">${message.body}</legend>
     ${poll.options.map(
       ({ text, votes }, option) => html`<label>
-        <input type=${poll.multiple ? 'checkbox' : 'radio'} name="poll-${seq}"
-          .checked=${chosen.includes(option)} ?disabled=${isOver} @click=${() => vote(option)} />
+        <input type=${poll.multiple ? 'checkbox' : 'radio'} name="poll-${seq}-${where.thread ?? 0}"
+          .checked=${live(chosen.includes(option))} ?disabled=${isOver} @click=${() => vote(option)} />
         <span dir="auto">${text}</span><span class="votes">${votes}</span>
         <progress max=${Math.max(1, poll.voters)} value=${votes} aria-hidden="true"></progress>
       </label>`,

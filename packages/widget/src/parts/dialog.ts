@@ -45,6 +45,8 @@ export class DialogPart extends Part {
   declare wantsGroup: boolean
   #chat: Chat | undefined
   #message: Message | undefined
+  /** Counts what was shown: a late answer is of an earlier one. */
+  #asked = 0
   #searching: ReturnType<typeof setTimeout> | undefined
 
   get #dialog(): HTMLDialogElement {
@@ -60,6 +62,7 @@ export class DialogPart extends Part {
     this.query = ''
     this.options = ['', '']
     this.data = undefined
+    this.#asked += 1
     this.kind = kind
     void this.#open()
     if (kind === 'new chat' || kind === 'add') this.ui.run(this.#search(''))
@@ -84,7 +87,8 @@ export class DialogPart extends Part {
   }
 
   #ask(work: Promise<unknown>): void {
-    this.ui.run(work.then((data) => (this.data = data)))
+    const asked = this.#asked
+    this.ui.run(work.then((data) => asked === this.#asked && (this.data = data)))
   }
 
   async #settings() {

@@ -82,8 +82,21 @@ export class FilePart extends Part {
   }
 
   #video(): TemplateResult {
-    return html`<video controls preload="metadata" src=${this.url ?? nothing}
+    return html`<video controls preload="metadata" src=${this.url ?? nothing} @error=${this.#renew}
       aria-label="${this.ui.t.video}: ${this.file.name}"></video>`
+  }
+
+  /** Its address has ended: with the next one it goes on where it was. */
+  readonly #renew = async ({ target }: Event): Promise<void> => {
+    const media = target as HTMLMediaElement
+    const { currentTime } = media
+    const before = this.url
+    this.url = undefined
+    const url = await this.#link()
+    if (!url || url === before) return
+    await this.updateComplete
+    media.currentTime = currentTime
+    if (currentTime > 0) await media.play().catch(() => undefined)
   }
 
   #sound(): TemplateResult {

@@ -60,7 +60,7 @@ export class LogPart extends Part {
     document.addEventListener('visibilitychange', this.#onVisible)
     if (this.thread !== undefined) {
       this.#pages = new Pages(this.ui.client, this.chatId, () => this.requestUpdate(), this.thread)
-      this.ui.run(this.#pages.newest(this.thread))
+      this.ui.run(this.#pages.newest())
     }
   }
 
@@ -69,6 +69,7 @@ export class LogPart extends Part {
     this.#conversation?.close()
     this.#pages?.close()
     this.#sizes?.disconnect()
+    this.#sizes = undefined
     document.removeEventListener('visibilitychange', this.#onVisible)
   }
 
@@ -80,8 +81,10 @@ export class LogPart extends Part {
     }
     if (!this.#has(seq)) {
       this.#pages?.close()
-      this.#pages = new Pages(this.ui.client, this.chatId, () => this.requestUpdate())
-      await this.#pages.around(seq)
+      const pages = new Pages(this.ui.client, this.chatId, () => this.requestUpdate(), this.thread)
+      this.#pages = pages
+      await pages.around(seq)
+      if (!this.isConnected || this.#pages !== pages) return
     }
     this.#isStuck = false
     this.#stretch.around(this.#items(), seq)
@@ -99,7 +102,7 @@ export class LogPart extends Part {
     if (this.thread === undefined) {
       this.#pages?.close()
       this.#pages = undefined
-    }
+    } else if (this.#pages?.hasAfter) this.ui.run(this.#pages.newest())
     this.#stretch.reset()
     this.#isStuck = true
     this.requestUpdate()
@@ -138,6 +141,7 @@ export class LogPart extends Part {
       onEdit: (message) => this.onEdit(message),
       onJump: (seq) => this.ui.run(this.jump(seq)),
       onDone: (seq) => this.changed(seq),
+      onDraw: () => this.requestUpdate(),
     }
     const hasTop = !view.hasOlder && shown[0] === this.#items()[0] && this.thread === undefined
     return html`

@@ -34,6 +34,7 @@ export class NewConversationPart extends Part {
     const { api } = this.ui.client
     try {
       const { items } = await api.listChats({ with: this.username })
+      if (!this.isConnected) return
       if (items[0]) return this.onChat(items[0].id)
       this.profile = await api.getUser({ username: this.username })
     } catch (error) {

@@ -30,7 +30,12 @@ export class Recorder {
 
   private constructor(stream: MediaStream) {
     this.#stream = stream
-    this.#recorder = new MediaRecorder(stream)
+    try {
+      this.#recorder = new MediaRecorder(stream)
+    } catch (error) {
+      for (const track of stream.getTracks()) track.stop()
+      throw error
+    }
     this.#recorder.ondataavailable = ({ data }) => this.#chunks.push(data)
     this.#recorder.start(1_000)
     const analyser = this.#context.createAnalyser()

@@ -13,6 +13,8 @@ export interface Where {
   onJump(seq: number): void
   /** After something of mine was changed. */
   onDone(seq: number): void
+  /** Draws once more, as things are. */
+  onDraw(): void
 }
 
 export function reactTo(
