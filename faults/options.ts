@@ -4,7 +4,7 @@ import { BROKEN } from './broken.ts'
 import { FAULTS } from './kinds.ts'
 
 export const USAGE = `npm run test:faults -- [options]
-  --faults <n>    how many, 0 to 5,000 (40)
+  --faults <n>    how many, 0 to 5,000 (32)
   --messages <n>  sent around each, 1 to 100,000 (250)
   --users <n>     2 to 500 (16), --devices <n>  at least as many (24)
   --seed <n>      the same faults again; without it, by chance
@@ -52,7 +52,7 @@ export function readOptions(): Options | 'help' | 'list' {
   if (!names.includes(broken)) throw new Error(`--broken must be one of ${names.join(', ')}`)
   const users = whole('users', values.users ?? '16', [2, 500])
   return {
-    faults: whole('faults', values.faults ?? '40', [0, 5_000]),
+    faults: whole('faults', values.faults ?? '32', [0, 5_000]),
     messages: whole('messages', values.messages ?? '250', [1, 100_000]),
     users,
     devices: whole('devices', values.devices ?? String(Math.ceil(1.5 * users)), [users, 2_000]),

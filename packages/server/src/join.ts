@@ -61,6 +61,8 @@ export interface Joining {
 export async function join(loaded: Loaded, { db, log, version, closers }: Joining) {
   const { config, production } = loaded
   const secret = production ? config.jwt.secret : await readOrMakeSecret(config)
+  // Until all is joined there is nothing to forget; the bus may have a gap before that.
+  let forgetAll = (): void => undefined
   const bus = await createBus(config, log, () => forgetAll())
   closers.push(() => bus.close())
   const limits = createLimits(config.rates, config.limits === 'on')
@@ -147,7 +149,7 @@ export async function join(loaded: Loaded, { db, log, version, closers }: Joinin
     files: await createFiles(loaded, db),
     previews: createPreviews(config, log),
   }
-  const forgetAll = () => {
+  forgetAll = () => {
     identity.dropAll()
     writer.dropRights()
     sharing.drop()

@@ -27,7 +27,7 @@ const SCROLL = `(async (count) => {
   const limit = performance.now() + 60_000
   let last = await new Promise(requestAnimationFrame)
   while (first() > end && performance.now() < limit) {
-    log.scrollTop -= 450
+    log.scrollTop -= 900
     const now = await new Promise(requestAnimationFrame)
     frames.push(now - last)
     last = now

@@ -3,7 +3,7 @@
 const TOPICS: readonly (readonly [title: string, path: RegExp])[] = [
   ['Log-in', /\/(login|sessions)\b/],
   ['Users', /^\/users(\/register|\/:username)?$/],
-  ['Settings and blocks', /^\/users\/me\/(settings|blocks)\b/],
+  ['Settings and blocks', /^\/(features|users\/me\/(settings|blocks))\b/],
   ['Chats', /^\/chats(\/:chatId)?$/],
   ['Messages', /\/(messages|changes|pins|stars|search)\b(?!.*\/(receipts|reminder)$)/],
   ['Files', /^\/(uploads|files)\b/],
