@@ -61,8 +61,11 @@ export interface Joining {
 export async function join(loaded: Loaded, { db, log, version, closers }: Joining) {
   const { config, production } = loaded
   const secret = production ? config.jwt.secret : await readOrMakeSecret(config)
-  // Until all is joined there is nothing to forget; the bus may have a gap before that.
-  let forgetAll = (): void => undefined
+  // The bus may come before all is joined: then it is made up for.
+  let isMissed = false
+  let forgetAll = () => {
+    isMissed = true
+  }
   const bus = await createBus(config, log, () => forgetAll())
   closers.push(() => bus.close())
   const limits = createLimits(config.rates, config.limits === 'on')
@@ -157,6 +160,7 @@ export async function join(loaded: Loaded, { db, log, version, closers }: Joinin
     presence.askAll()
   }
   keepCachesTrue(core)
+  if (isMissed) forgetAll()
   // After the calls that use it have ended.
   closers.push(() => core.files?.images.stop())
   const adminPassword = await ensureAdmin(core, {

@@ -130,6 +130,7 @@ export class LogPart extends Part {
     const chat = this.watch(this.ui.client.chat(this.chatId))
     const view = this.#view()
     const me = this.watch(this.ui.client.me)?.username ?? ''
+    this.watch(this.ui.client.status)
     const shown = this.#stretch.of(this.#items())
     const pending = this.#pending(view)
     const where: Where = {
@@ -192,6 +193,8 @@ export class LogPart extends Part {
     this.#hold()
     this.#watchSizes()
     this.#announce()
+    // What was seen while there was no connection.
+    if (this.#box) this.#markRead(this.#box)
   }
 
   #view(): ConversationView {
@@ -344,7 +347,7 @@ export class LogPart extends Part {
     if (document.visibilityState !== 'visible' || this.thread !== undefined || !this.#hasBegun)
       return
     const chat = this.ui.client.chat(this.chatId).getSnapshot()
-    if (!chat || chat.unread === 0) return
+    if (!chat || chat.unread === 0 || this.ui.client.status.getSnapshot() !== 'online') return
     const seq = this.#isStuck ? chat.lastSeq : lastOnScreen(box)
     if (seq <= chat.readSeq || seq <= this.#reading) return
     this.#reading = seq
