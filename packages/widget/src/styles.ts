@@ -107,7 +107,7 @@ const LAYOUT = css`
   @keyframes turn { to { transform: rotate(360deg); } }
   .toast { position: absolute; inset-block-end: 84px; inset-inline: 0; margin-inline: auto; width: fit-content; max-width: min(90%, 460px); background: light-dark(#20242e, #eceef3); color: light-dark(#fff, #14161b); border-radius: 12px; padding: 10px 16px; box-shadow: var(--shadow); z-index: 5; animation: rise 0.18s ease-out; }
   @keyframes rise { from { transform: translateY(10px); opacity: 0; } }
-  .avatar { position: relative; width: 46px; height: 46px; border-radius: 50%; flex: none; display: grid; place-items: center; font-weight: 650; font-size: 16px; color: light-dark(#fff, #10131a); background: light-dark(hsl(var(--hue) 48% 35%), hsl(var(--hue) 62% 76%)); user-select: none; }
+  .avatar { position: relative; width: 46px; height: 46px; border-radius: 50%; flex: none; display: grid; place-items: center; font-weight: 650; font-size: 16px; color: light-dark(#fff, #10131a); background: light-dark(hsl(var(--hue) 48% 32%), hsl(var(--hue) 62% 76%)); user-select: none; }
   .avatar img { width: 100%; height: 100%; border-radius: 50%; object-fit: cover; }
   .dot { position: absolute; inset-block-end: 0; inset-inline-end: 0; width: 13px; height: 13px; border-radius: 50%; border: 2.5px solid var(--surface); background: var(--online); }
   .dot.away { background: light-dark(#d99a1c, #efc15f); }

@@ -266,6 +266,8 @@ describe('the widget for everyone', { skip: skipBrowser() }, () => {
       <div id="box"><micro-chatter-chat with="${bob.username}" token-url="/chat-token"></micro-chatter-chat></div>
       <micro-chatter-launcher token-url="/chat-token"></micro-chatter-launcher>`
     const { page, context, problems } = await stage.open(ann, { body })
+    await page.locator('micro-chatter-chat .message').first().waitFor()
+    await page.waitForTimeout(1_000)
     const cat = await stage.person('Catrin Vale')
     await cat.sendTo(ann, 'hi')
     await page
