@@ -1,4 +1,5 @@
 /** The elements that a page can use. */
+import type { Unread } from '@microchatter/client'
 import {
   html,
   nothing,
@@ -192,11 +193,15 @@ export class SingleChat extends Root {
   }
 }
 
+/** Messages, and requests that wait. */
+function countOf({ total, requests = 0 }: Unread): number {
+  return total + requests
+}
+
 /** How many messages are unread, for the site's own menu; empty where there are none. */
 export class Badge extends Root {
   protected override content(ui: Ui): TemplateResult | typeof nothing {
-    const { total, requests = 0 } = this.watch(ui.client.unread)
-    const count = total + requests
+    const count = countOf(this.watch(ui.client.unread))
     if (count === 0) return nothing
     return html`<span class="badge" part="badge" role="status"><span aria-hidden="true">${ui.format.count(count)}</span><span class="hidden">${ui.t.unreadCount(count)}</span></span>`
   }
@@ -223,8 +228,7 @@ export class Launcher extends Root {
   }
 
   protected override content(ui: Ui): TemplateResult {
-    const { total, requests = 0 } = this.watch(ui.client.unread)
-    const count = total + requests
+    const count = countOf(this.watch(ui.client.unread))
     const label = this.open ? ui.t.closeChat : ui.t.openChat
     return html`<div class="floating" dir=${ui.t.dir}>
       ${

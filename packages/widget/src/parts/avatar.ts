@@ -1,5 +1,7 @@
+import type { Chat } from '@microchatter/client'
 import { html, nothing, type TemplateResult } from 'lit'
 import { icon } from '../icons.ts'
+import { otherOf, titleOf, type Ui } from '../ui.ts'
 
 const HUES = 8
 
@@ -26,6 +28,19 @@ export function avatar({ name, picture, key, isGroup, state }: Shown): TemplateR
     }
     ${state && state !== 'offline' ? html`<span class="dot ${state}"></span>` : nothing}
   </span>`
+}
+
+/** Of a group, or of the other one. */
+export function chatAvatar(ui: Ui, chat: Chat, state?: Shown['state']): TemplateResult {
+  const isGroup = chat.kind === 'group'
+  const other = isGroup ? undefined : otherOf(chat, ui.client.me.getSnapshot()?.username)
+  return avatar({
+    name: titleOf(ui, chat),
+    picture: chat.picture ?? other?.picture,
+    key: other?.username ?? chat.id,
+    isGroup,
+    state,
+  })
 }
 
 function initialsOf(name: string): string {

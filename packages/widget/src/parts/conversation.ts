@@ -3,9 +3,9 @@ import type { Chat, ChatError, Conversation, Message } from '@microchatter/clien
 import { html, nothing, type TemplateResult } from 'lit'
 import { ref } from 'lit/directives/ref.js'
 import { icon } from '../icons.ts'
-import { may, nameOf, otherOf, titleOf, type Ui } from '../ui.ts'
+import { may, memberOf, nameOf, otherOf, titleOf, type Ui } from '../ui.ts'
 import { Part } from '../watching.ts'
-import { avatar } from './avatar.ts'
+import { chatAvatar } from './avatar.ts'
 import type { ComposerPart } from './composer.ts'
 import { chatMenu } from './list.ts'
 import type { LogPart } from './log.ts'
@@ -114,7 +114,7 @@ export class ConversationPart extends Part {
     return html`<header class="head" part="header">
       ${this.#backButton()}
       <button class="who" @click=${() => this.ui.side({ kind: 'details' })} title=${t.details}>
-        ${avatar({ name: title, key: other?.username ?? chat.id, picture: chat.picture ?? other?.picture, isGroup: chat.kind === 'group', state: presence?.state })}
+        ${chatAvatar(this.ui, chat, presence?.state)}
         <span class="two-lines"><b dir="auto">${title}</b><small>${this.#subtitle(chat, presence)}</small></span>
       </button>
       <button class="tool" aria-label=${t.searchChat} title=${t.searchChat} @click=${() => this.ui.side({ kind: 'search' })}>${icon('search')}</button>
@@ -151,12 +151,7 @@ export class ConversationPart extends Part {
       first === undefined
         ? ''
         : typists.length === 1
-          ? t.typesOne(
-              nameOf(
-                this.ui,
-                chat.members.find(({ username }) => username === first) ?? { username: first },
-              ),
-            )
+          ? t.typesOne(nameOf(this.ui, memberOf(chat, first)))
           : t.typesMany(typists.length)
     return html`<div class="typists" aria-live="polite">${line ? html`<span class="dots" aria-hidden="true"><i></i><i></i><i></i></span>${line}` : nothing}</div>`
   }

@@ -4,7 +4,7 @@ import { html, nothing, type TemplateResult } from 'lit'
 import { icon } from '../icons.ts'
 import { may, nameOf, otherOf, titleOf, type MenuItem, type Ui } from '../ui.ts'
 import { Part } from '../watching.ts'
-import { avatar } from './avatar.ts'
+import { avatar, chatAvatar } from './avatar.ts'
 import { deleteChat, messageHit } from './list.ts'
 
 const SEARCH_MS = 250
@@ -64,8 +64,6 @@ export class DetailsPart extends Part {
 
   #top(chat: Chat): TemplateResult {
     const { t } = this.ui
-    const me = this.ui.client.me.getSnapshot()?.username
-    const other = chat.kind === 'direct' ? otherOf(chat, me) : undefined
     const title = titleOf(this.ui, chat)
     const mayEdit = chat.kind === 'group' && may(chat, 'edit')
     const edit = (change: object) =>
@@ -77,7 +75,7 @@ export class DetailsPart extends Part {
       .value=${chat[key] ?? ''} dir="auto" maxlength=${key === 'title' ? 200 : 2000}
       @change=${(event: Event) => edit({ [key]: (event.target as HTMLInputElement).value.trim() || (key === 'title' ? title : null) })} />`
     return html`<div class="top">
-      ${avatar({ name: title, key: other?.username ?? chat.id, picture: chat.picture ?? other?.picture, isGroup: chat.kind === 'group' })}
+      ${chatAvatar(this.ui, chat)}
       ${mayEdit ? field('title', t.groupName) : html`<h3 dir="auto">${title}</h3>`}
       ${mayEdit ? field('description', t.description) : chat.description ? html`<p dir="auto">${chat.description}</p>` : nothing}
     </div>`

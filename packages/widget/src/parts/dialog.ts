@@ -4,7 +4,7 @@ import { html, nothing, type TemplateResult } from 'lit'
 import { icon } from '../icons.ts'
 import { type DialogKind, lineOf, nameOf, titleOf, type Ui } from '../ui.ts'
 import { Part } from '../watching.ts'
-import { avatar } from './avatar.ts'
+import { avatar, chatAvatar } from './avatar.ts'
 import { infoView } from './info.ts'
 import { messageHit } from './list.ts'
 import { settingsView } from './settings.ts'
@@ -289,7 +289,7 @@ export class DialogPart extends Part {
       <ul class="chats">${this.watch(client.chats).map((chat) => {
         const title = titleOf(this.ui, chat)
         return html`<li><button class="entry" @click=${() => send(chat)}>
-          ${avatar({ name: title, key: chat.id, picture: chat.picture, isGroup: chat.kind === 'group' })}
+          ${chatAvatar(this.ui, chat)}
           <span class="lines"><b dir="auto">${title}</b></span></button></li>`
       })}</ul>`
   }

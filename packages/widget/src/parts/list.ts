@@ -6,7 +6,7 @@ import { icon } from '../icons.ts'
 import { lineOf, memberOf, nameOf, otherOf, titleOf, type Ui } from '../ui.ts'
 import { Part } from '../watching.ts'
 import { onLongPress } from '../long-press.ts'
-import { avatar } from './avatar.ts'
+import { avatar, chatAvatar } from './avatar.ts'
 import { systemLine } from './system.ts'
 
 type Filter = 'all' | 'unread' | 'requests' | 'archive'
@@ -117,7 +117,7 @@ export class ListPart extends Part {
       <button class="entry" data-chat=${chat.id} tabindex=${this.#isEntrance(chat) ? 0 : -1} aria-current=${this.chosen === chat.id}
         @click=${() => this.ui.open(chat.id)} @contextmenu=${(event: MouseEvent) => this.#onMenu(event, chat)}
         @pointerdown=${onLongPress((at) => this.ui.menu(at, chatMenu(this.ui, chat)))}>
-        ${avatar({ name: title, key: other?.username ?? chat.id, picture: chat.picture ?? other?.picture, isGroup: chat.kind === 'group', state: presence?.state })}
+        ${chatAvatar(this.ui, chat, presence?.state)}
         <span class="lines">
           <span class="line"><b dir="auto">${title}</b>
             ${lastMessage ? html`<time datetime=${lastMessage.createdAt}>${format.short(lastMessage.createdAt)}</time>` : nothing}</span>

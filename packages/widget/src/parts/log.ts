@@ -27,7 +27,6 @@ export class LogPart extends Part {
     thread: { attribute: false },
     marked: { state: true },
     isAway: { state: true },
-    isLive: { state: true },
   }
   declare ui: Ui
   declare chatId: string
@@ -193,7 +192,7 @@ export class LogPart extends Part {
     this.#hold()
     this.#watchSizes()
     this.#announce()
-    // What was seen while there was no connection.
+    // What has come, and what was seen while there was no connection.
     if (this.#box) this.#markRead(this.#box)
   }
 
@@ -367,7 +366,6 @@ export class LogPart extends Part {
       memberOf(this.ui.client.chat(this.chatId).getSnapshot(), last.sender),
     )
     this.ui.announce(this.ui.t.says(name, lineOf(this.ui, last)))
-    if (this.#isStuck && this.#box) this.#markRead(this.#box)
   }
 
   readonly #onKey = (event: KeyboardEvent): void => {
